@@ -1,0 +1,192 @@
+// The port to the broker: publish a batch, consume, lag. kafkajs stands behind it and is used nowhere else.
+import kafkajs from 'kafkajs';
+import type { Log } from './log.ts';
+import type { Topic } from './messages.ts';
+import { within } from './time.ts';
+
+export type Outgoing = { readonly topic: string; readonly key: string; readonly value: string };
+
+export type Incoming = {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly key: string;
+  readonly value: string;
+};
+
+export type Consumption = {
+  readonly group: string;
+  readonly topics: readonly string[];
+  /** Resolves when the whole batch is dealt with; its offsets are committed after that. */
+  readonly onBatch: (batch: readonly Incoming[], beat: () => Promise<void>) => Promise<void>;
+};
+
+export type Bus = {
+  /** Creates what is missing; existing topics stay as they are. */
+  readonly ensureTopics: (topics: readonly Topic[]) => Promise<void>;
+  /** In order per key. Resolves when the broker has them on all its in-sync replicas. */
+  readonly publish: (messages: readonly Outgoing[]) => Promise<void>;
+  readonly consume: (what: Consumption) => Promise<{ stop: () => Promise<void> }>;
+  /** Messages that a group has not yet committed, summed over its topics. */
+  readonly lag: (group: string, topics: readonly string[]) => Promise<number>;
+  /** @throws when the broker does not answer within two seconds */
+  readonly ping: () => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/** Protocol answers that kafkajs recovers from by itself but logs as errors. */
+const passing =
+  /rebalanc|not the leader|coordinator|UNKNOWN_MEMBER|Connection (error|timeout)|ECONNREFUSED|Closed connection/i;
+
+type Options = {
+  readonly brokers: readonly string[];
+  readonly prefix: string;
+  readonly clientId: string;
+  readonly log: Log;
+};
+
+export const openBus = async ({ brokers, prefix, clientId, log }: Options): Promise<Bus> => {
+  const kafka = new kafkajs.Kafka({
+    clientId,
+    brokers: [...brokers],
+    connectionTimeout: 2_000,
+    requestTimeout: 10_000,
+    // Starts again as soon as the broker is back: pauses stay under a second.
+    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 30 },
+    logCreator:
+      () =>
+      ({ level, log: entry }) => {
+        const text = `${entry.message} ${entry.error ?? ''}`;
+        const write = level <= kafkajs.logLevel.ERROR && !passing.test(text) ? 'error' : 'debug';
+        log[write]({ kafka: text.slice(0, 300) }, 'kafka client');
+      },
+  });
+  const admin = kafka.admin();
+  const producer = kafka.producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    allowAutoTopicCreation: false,
+  });
+  await Promise.all([admin.connect(), producer.connect()]);
+  const consumers = new Set<{ stop: () => Promise<void> }>();
+
+  const ensureTopics: Bus['ensureTopics'] = async (topics) => {
+    const have = new Set(await admin.listTopics());
+    const missing = topics.filter((topic) => !have.has(prefix + topic.name));
+    if (missing.length === 0) return;
+    const make = (replicationFactor: number) =>
+      admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map((topic) => ({
+          topic: prefix + topic.name,
+          numPartitions: topic.partitions,
+          replicationFactor,
+          configEntries: topic.compacted ? [{ name: 'cleanup.policy', value: 'compact' }] : [],
+        })),
+      });
+    const { brokers: members } = await admin.describeCluster();
+    try {
+      await make(Math.min(3, members.length));
+    } catch (error) {
+      // Another process was faster with some of them.
+      const now = new Set(await admin.listTopics());
+      if (missing.some((topic) => !now.has(prefix + topic.name))) throw error;
+    }
+  };
+
+  const publish: Bus['publish'] = async (messages) => {
+    const byTopic = Map.groupBy(messages, (message) => message.topic);
+    await producer.sendBatch({
+      acks: -1,
+      timeout: 10_000,
+      topicMessages: [...byTopic].map(([name, list]) => ({
+        topic: prefix + name,
+        messages: list.map(({ key, value }) => ({ key, value })),
+      })),
+    });
+  };
+
+  const consume: Bus['consume'] = async ({ group, topics, onBatch }) => {
+    const consumer = kafka.consumer({
+      groupId: prefix + group,
+      sessionTimeout: 6_000,
+      heartbeatInterval: 1_000,
+      rebalanceTimeout: 6_000,
+      maxWaitTimeInMs: 250,
+      allowAutoTopicCreation: false,
+      retry: {
+        initialRetryTime: 100,
+        maxRetryTime: 1_000,
+        retries: 1_000_000,
+        restartOnFailure: async () => true,
+      },
+    });
+    await consumer.connect();
+    await consumer.subscribe({ topics: topics.map((name) => prefix + name), fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: 2,
+      eachBatch: async ({ batch, heartbeat, isRunning, isStale }) => {
+        const messages = batch.messages.map((message) => ({
+          topic: batch.topic.slice(prefix.length),
+          partition: batch.partition,
+          offset: message.offset,
+          key: message.key?.toString() ?? '',
+          value: message.value?.toString() ?? '',
+        }));
+        for (let at = 0; at < messages.length; at += 50) {
+          if (!isRunning() || isStale()) return;
+          const part = messages.slice(at, at + 50);
+          await onBatch(part, heartbeat);
+          const next = (BigInt(part.at(-1)!.offset) + 1n).toString();
+          await consumer.commitOffsets([{ topic: batch.topic, partition: batch.partition, offset: next }]);
+          await heartbeat();
+        }
+      },
+    });
+    const running = {
+      stop: async () => {
+        consumers.delete(running);
+        await within(8_000, `leaving ${group}`, consumer.disconnect()).catch((error) =>
+          log.warn({ err: error }, 'consumer did not leave its group in time'),
+        );
+      },
+    };
+    consumers.add(running);
+    return running;
+  };
+
+  const lag: Bus['lag'] = async (group, topics) => {
+    const committed = await admin.fetchOffsets({
+      groupId: prefix + group,
+      topics: topics.map((name) => prefix + name),
+    });
+    let behind = 0;
+    for (const { topic: name, partitions } of committed) {
+      for (const { partition, high, low } of await admin.fetchTopicOffsets(name)) {
+        const offset = partitions.find((p) => p.partition === partition)?.offset ?? '-1';
+        behind += Number(high) - (offset === '-1' ? Number(low) : Number(offset));
+      }
+    }
+    return behind;
+  };
+
+  return {
+    ensureTopics,
+    publish,
+    consume,
+    lag,
+    ping: async () => {
+      await within(2_000, 'asking the broker', admin.describeCluster());
+    },
+    close: async () => {
+      await Promise.all([...consumers].map((consumer) => consumer.stop()));
+      await within(
+        3_000,
+        'closing the producer',
+        Promise.all([producer.disconnect(), admin.disconnect()]),
+      ).catch(() => undefined);
+    },
+  };
+};

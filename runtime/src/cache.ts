@@ -1,0 +1,55 @@
+// Answers that are the same for every viewer, kept in Redis for a short while. Losing it costs time, never truth.
+import type { Redis } from 'ioredis';
+import type { Log } from './log.ts';
+
+export type Cache = {
+  /**
+   * Puts a cache in front of a batch function. Values must be plain JSON and must not depend on who asks; `undefined`
+   * is not kept, `null` is. Keys are put behind `space`.
+   * @param forMs milliseconds a value may be out of date
+   */
+  readonly through: <V>(
+    space: string,
+    forMs: number,
+    batch: (keys: readonly string[]) => Promise<readonly V[]>,
+  ) => (keys: readonly string[]) => Promise<V[]>;
+  readonly forget: (space: string, keys: readonly string[]) => Promise<void>;
+  readonly stats: () => { hits: number; misses: number };
+};
+
+export const createCache = (redis: Redis, prefix: string, log: Log): Cache => {
+  let hits = 0;
+  let misses = 0;
+  const name = (space: string, key: string): string => `${prefix}${space}:${key}`;
+  const lost = (error: unknown) => log.debug({ err: error }, 'cache passed by');
+
+  return {
+    through: (space, forMs, batch) => async (keys) => {
+      if (keys.length === 0) return [];
+      let found: (string | null)[] = [];
+      try {
+        found = await redis.mget(keys.map((key) => name(space, key)));
+      } catch (error) {
+        lost(error);
+      }
+      const missing = keys.filter((_, index) => found[index] == null);
+      hits += keys.length - missing.length;
+      misses += missing.length;
+      const loaded = missing.length > 0 ? await batch(missing) : [];
+      if (loaded.length !== missing.length)
+        throw new TypeError(`${space}: ${loaded.length} values for ${missing.length} keys`);
+      const fresh = new Map(missing.map((key, index) => [key, loaded[index]!]));
+      if (missing.length > 0 && redis.status === 'ready') {
+        const pipeline = redis.pipeline();
+        for (const [key, value] of fresh)
+          if (value !== undefined) pipeline.set(name(space, key), JSON.stringify(value), 'PX', forMs);
+        pipeline.exec().catch(lost);
+      }
+      return keys.map((key, index) => (found[index] == null ? fresh.get(key)! : JSON.parse(found[index]!)));
+    },
+    forget: async (space, keys) => {
+      if (keys.length > 0) await redis.del(...keys.map((key) => name(space, key))).catch(lost);
+    },
+    stats: () => ({ hits, misses }),
+  };
+};

@@ -1,0 +1,188 @@
+// Hears messages: a batch is one transaction of inbox rows and effects, committed before its offsets are. What cannot be
+// handled is parked together with everything later of its key, so that one bad message never stops the others.
+import type { Bus, Incoming } from './bus.ts';
+import type { Database } from './database.ts';
+import type { Log } from './log.ts';
+import { type Envelope, envelope } from './messages.ts';
+import type { Handler } from './subgraph.ts';
+import { sleep } from './time.ts';
+
+type Options = {
+  readonly name: string;
+  readonly bus: Bus;
+  readonly database: Database;
+  readonly handlers: readonly Handler[];
+  readonly log: Log;
+  /** told after a commit which types were heard */
+  readonly onHeard: (types: ReadonlySet<string>) => void;
+  /** milliseconds before each repetition of a message that fails by itself; then it is parked */
+  readonly pauses?: readonly number[];
+};
+
+type Heard = { readonly incoming: Incoming; readonly message: Envelope<never>; readonly handler: Handler };
+
+/** The message itself is at fault; repeating it cannot help. */
+class Unreadable extends Error {}
+
+const serverGone = /^(08|53|57|58)|^(55P03|40001|40P01|25006)$/;
+
+/** The world is at fault (server gone, lock, time-out): wait for as long as it takes and never skip. */
+const isPassing = (error: unknown): boolean => {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string' && (serverGone.test(code) || /^E[A-Z]+$/.test(code))) return true;
+  return /timeout|Connection terminated|connection.*(lost|ended|closed)|Client has encountered a connection error/i.test(
+    error.message,
+  );
+};
+
+export const startConsumer = async ({
+  name,
+  bus,
+  database,
+  handlers,
+  log,
+  onHeard,
+  pauses = [100, 500, 2_000],
+}: Options) => {
+  const byType = new Map(
+    handlers.map((handler) => [`${handler.message.type} ${handler.message.v}`, handler]),
+  );
+  const topics = [...new Set(handlers.map((handler) => handler.message.topic.name))];
+
+  /** @returns null for types and versions that this subgraph does not listen to */
+  const read = (incoming: Incoming): Heard | null => {
+    let json: unknown;
+    try {
+      json = JSON.parse(incoming.value);
+    } catch (cause) {
+      throw new Unreadable('not JSON', { cause });
+    }
+    const parsed = envelope.safeParse(json);
+    if (!parsed.success) throw new Unreadable(`not an envelope: ${parsed.error.issues[0]?.path.join('.')}`);
+    const handler = byType.get(`${parsed.data.type} ${parsed.data.v}`);
+    if (!handler) return null;
+    const data = handler.message.schema.safeParse(parsed.data.data);
+    if (!data.success)
+      throw new Unreadable(
+        `${parsed.data.type}: ${data.error.issues.map((i) => `${i.path.join('.')} ${i.message}`).join('; ')}`,
+      );
+    if (parsed.data.key !== incoming.key) throw new Unreadable('the key is not the record’s');
+    return { incoming, message: { ...parsed.data, data: data.data as never }, handler };
+  };
+
+  const parkedAmong = async (batch: readonly Incoming[]): Promise<Set<string>> => {
+    const rows = await database.sql<{ topic: string; key: string }>`
+      select topic, key from plumbing.parked_key
+      where topic = ${batch[0]!.topic} and key = any(${batch.map((incoming) => incoming.key)}::text[])`;
+    return new Set(rows.map((row) => row.key));
+  };
+
+  const park = async (incoming: Incoming, error: unknown, attempts: number): Promise<void> => {
+    const text =
+      error instanceof Error ? `${error.name}: ${error.message}` : error === null ? null : String(error);
+    let type: string | null = null;
+    try {
+      type = String(JSON.parse(incoming.value).type);
+    } catch {
+      // unreadable; the payload is kept as it is
+    }
+    await database.transaction(async (begin) => {
+      const { sql } = begin({ tenantId: '', traceparent: '', causationId: null });
+      await sql`
+        insert into plumbing.parked_key (topic, key) values (${incoming.topic}, ${incoming.key}) on conflict do nothing`;
+      await sql`
+        insert into plumbing.parked_message (topic, partition, "offset", key, type, payload, error, attempts)
+        values (${incoming.topic}, ${incoming.partition}, ${incoming.offset}, ${incoming.key}, ${type},
+          ${incoming.value.replaceAll('\0', '\u2400')}, ${text}, ${attempts})
+        on conflict do nothing`;
+    });
+    if (error !== null)
+      log.error(
+        { err: error, topic: incoming.topic, key: incoming.key, offset: incoming.offset },
+        'message parked',
+      );
+  };
+
+  /** Inbox and effects in one transaction. */
+  const apply = async (heard: readonly Heard[]): Promise<void> => {
+    const now = new Date();
+    await database.transaction(async (begin) => {
+      const { sql } = begin({ tenantId: '', traceparent: '', causationId: null });
+      const fresh = await sql<{ message_id: string }>`
+        insert into plumbing.inbox (message_id) select distinct unnest(${heard.map(({ message }) => message.id)}::uuid[])
+        on conflict do nothing returning message_id`;
+      const unheard = new Set(fresh.map((row) => row.message_id));
+      for (const { message, handler } of heard) {
+        // The same message may stand twice in one batch.
+        if (!unheard.delete(message.id)) continue;
+        const { tenantId, traceparent, id: causationId } = message;
+        await handler.handle(begin({ tenantId, traceparent, causationId }), message, { now, log });
+      }
+    });
+    onHeard(new Set(heard.map(({ message }) => message.type)));
+  };
+
+  const untilItPasses = async (work: () => Promise<void>, beat: () => Promise<void>): Promise<void> => {
+    for (let pause = 100; ; pause = Math.min(pause * 2, 5_000)) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        log.warn({ err: error }, 'waiting for a service to come back');
+        // Shorter than the session, so that the partition stays ours while we wait.
+        await sleep(pause * (0.5 + Math.random() / 2));
+        await beat();
+      }
+    }
+  };
+
+  /** One message by itself, for batches in which something went wrong. */
+  const applyAlone = async (heard: Heard, beat: () => Promise<void>): Promise<void> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await untilItPasses(() => apply([heard]), beat);
+      } catch (error) {
+        const pause = pauses[attempt - 1];
+        if (pause === undefined) return untilItPasses(() => park(heard.incoming, error, attempt), beat);
+        log.warn({ err: error, type: heard.message.type, attempt }, 'message failed, will try again');
+        await sleep(pause);
+        await beat();
+      }
+    }
+  };
+
+  const onBatch = async (batch: readonly Incoming[], beat: () => Promise<void>): Promise<void> => {
+    let parked = new Set<string>();
+    await untilItPasses(async () => {
+      parked = await parkedAmong(batch);
+    }, beat);
+    const good: Heard[] = [];
+    for (const incoming of batch) {
+      if (parked.has(incoming.key)) {
+        await untilItPasses(() => park(incoming, null, 0), beat);
+        continue;
+      }
+      try {
+        const heard = read(incoming);
+        if (heard) good.push(heard);
+      } catch (error) {
+        parked.add(incoming.key);
+        await untilItPasses(() => park(incoming, error, 0), beat);
+      }
+    }
+    if (good.length === 0) return;
+    try {
+      await untilItPasses(() => apply(good), beat);
+    } catch {
+      for (const heard of good) {
+        if ((await parkedAmong([heard.incoming])).has(heard.incoming.key))
+          await park(heard.incoming, null, 0);
+        else await applyAlone(heard, beat);
+      }
+    }
+  };
+
+  const consumption = await bus.consume({ group: name, topics, onBatch });
+  return { topics, stop: consumption.stop };
+};

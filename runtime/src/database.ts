@@ -1,0 +1,202 @@
+// PostgreSQL. Transactions are `tx.sql` and `tx.send`, nothing else; ordinary reads may go through Prisma on the same pool.
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+import { newId } from './ids.ts';
+import type { Envelope, Message } from './messages.ts';
+
+export type Sql = <Row extends object = Record<string, unknown>>(
+  strings: TemplateStringsArray,
+  ...values: unknown[]
+) => Promise<Row[]>;
+
+export type Tx = {
+  readonly sql: Sql;
+  /** Writes to the outbox in this transaction. There is no other way to publish. */
+  readonly send: (...messages: readonly Message[]) => Promise<void>;
+};
+
+/** On whose behalf something is written; goes into the envelope of every message. */
+export type Origin = {
+  readonly tenantId: string;
+  readonly traceparent: string;
+  readonly causationId: string | null;
+};
+
+export type Db<P = unknown> = {
+  readonly sql: Sql;
+  readonly prisma: P;
+  /** Runs `work` in one transaction; deadlocks and serialization failures run it again, so it must not touch the outside. */
+  readonly transaction: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
+};
+
+export type Database<P = unknown> = {
+  /** The database as seen by one request or message. */
+  readonly for: (origin: Origin) => Db<P>;
+  /** One transaction for several messages, each with an origin of its own. */
+  readonly transaction: <T>(work: (begin: (origin: Origin) => Tx) => Promise<T>) => Promise<T>;
+  readonly sql: Sql;
+  readonly pool: pg.Pool;
+  /** statements sent since the start, by pg and Prisma alike; for tests of fan-out */
+  readonly statements: () => number;
+  /** called after each commit that wrote messages */
+  readonly onSent: (listener: () => void) => void;
+  readonly close: () => Promise<void>;
+};
+
+/** Text that goes into a statement as it is, for closed lists such as sort orders. Never built from input. */
+export class Raw {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+export const raw = (text: string): Raw => new Raw(text);
+
+type Statement = { readonly name: string; readonly text: string };
+
+const known = new WeakMap<TemplateStringsArray, Statement>();
+
+const statementOf = (strings: TemplateStringsArray, values: unknown[]): Statement & { values: unknown[] } => {
+  const dynamic = values.some((value) => value instanceof Raw);
+  const cached = dynamic ? undefined : known.get(strings);
+  if (cached) return { ...cached, values };
+  let text = strings[0]!;
+  const params: unknown[] = [];
+  for (const [index, value] of values.entries()) {
+    text += value instanceof Raw ? value.text : `$${params.push(value)}`;
+    text += strings[index + 1];
+  }
+  const statement = { text, name: createHash('sha1').update(text).digest('base64url') };
+  if (!dynamic) known.set(strings, statement);
+  return { ...statement, values: params };
+};
+
+const sqlOn =
+  (target: pg.Pool | pg.ClientBase): Sql =>
+  async (strings, ...values) =>
+    (await target.query(statementOf(strings, values))).rows as never;
+
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') => {
+    // int8: amounts and counters; beyond 2^53 is a bug, not a rounding.
+    if (oid === 20 && format !== 'binary')
+      return (text: string) => {
+        const value = Number(text);
+        if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is beyond the safe integers`);
+        return value;
+      };
+    return pg.types.getTypeParser(oid as never, format as never);
+  },
+};
+
+const shards = 16;
+
+/** Messages of one key are always of one shard, and a shard has one sender at a time, so their order holds. */
+export const shardOf = (key: string): number =>
+  createHash('sha1').update(key).digest().readUInt16BE(0) % shards;
+
+export const toEnvelope = (message: Message, origin: Origin, now: Date): Envelope => ({
+  id: newId(now),
+  type: message.type,
+  v: message.v,
+  tenantId: origin.tenantId,
+  key: message.key,
+  version: message.version,
+  occurredAt: now.toISOString(),
+  causationId: origin.causationId,
+  traceparent: origin.traceparent,
+  data: message.data,
+});
+
+const isWorthRepeating = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01');
+
+type Options<P> = {
+  readonly url: string;
+  /** connections; with the relay's own it stays within four per process and database */
+  readonly size?: number;
+  readonly applicationName: string;
+  readonly prisma?: (pool: pg.Pool) => P;
+};
+
+export const openDatabase = <P = undefined>(options: Options<P>): Database<P> => {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.size ?? 3,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: 3_000,
+    query_timeout: 10_000,
+    statement_timeout: 8_000,
+    idle_in_transaction_session_timeout: 10_000,
+    types,
+  });
+  let statements = 0;
+  const listeners: (() => void)[] = [];
+  // A connection lost while idle is replaced by the pool; the next query tells if the server is gone.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => {
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    client.query = ((...args: unknown[]) => {
+      statements += 1;
+      return query(...args);
+    }) as typeof client.query;
+  });
+  const prisma = options.prisma?.(pool) as P;
+
+  const once = async <T>(work: (begin: (origin: Origin) => Tx) => Promise<T>): Promise<T> => {
+    const client = await pool.connect();
+    let sent = false;
+    let broken: Error | undefined;
+    try {
+      await client.query('begin');
+      const sql = sqlOn(client);
+      const result = await work((origin) => ({
+        sql,
+        send: async (...messages) => {
+          if (messages.length === 0) return;
+          sent = true;
+          const now = new Date();
+          await sql`
+            insert into plumbing.outbox (tenant_id, shard, topic, key, hinted, message)
+            select ${origin.tenantId}::uuid, * from unnest(
+              ${messages.map((m) => shardOf(m.key))}::smallint[], ${messages.map((m) => m.topic.name)}::text[],
+              ${messages.map((m) => m.key)}::text[], ${messages.map((m) => m.topic.hinted)}::boolean[],
+              ${messages.map((m) => JSON.stringify(toEnvelope(m, origin, now)))}::json[])`;
+        },
+      }));
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch((lost: Error) => {
+        broken = lost;
+      });
+      sent = false;
+      throw error;
+    } finally {
+      client.release(broken);
+      if (sent) for (const listener of listeners) listener();
+    }
+  };
+
+  const transaction = async <T>(work: (begin: (origin: Origin) => Tx) => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await once(work);
+      } catch (error) {
+        if (attempt >= 4 || !isWorthRepeating(error)) throw error;
+      }
+    }
+  };
+
+  const sql = sqlOn(pool);
+  return {
+    for: (origin) => ({ sql, prisma, transaction: (work) => transaction((begin) => work(begin(origin))) }),
+    transaction,
+    sql,
+    pool,
+    statements: () => statements,
+    onSent: (listener) => listeners.push(listener),
+    close: () => pool.end(),
+  };
+};

@@ -1,0 +1,78 @@
+// Errors that are the caller's fault. What the shop can answer (out of stock, too late) is a value, never thrown.
+import { GraphQLError } from 'graphql';
+
+const codes = {
+  UNAUTHENTICATED: { status: 401, retryable: false },
+  FORBIDDEN: { status: 403, retryable: false },
+  BAD_USER_INPUT: { status: 400, retryable: false },
+  NOT_FOUND: { status: 404, retryable: false },
+  PAYLOAD_TOO_LARGE: { status: 413, retryable: false },
+  QUERY_TOO_COMPLEX: { status: 400, retryable: false },
+  RATE_LIMITED: { status: 429, retryable: true },
+  SUBGRAPH_UNAVAILABLE: { status: 503, retryable: true },
+  DEADLINE_EXCEEDED: { status: 504, retryable: true },
+  INTERNAL: { status: 500, retryable: false },
+} as const;
+
+export type ErrorCode = keyof typeof codes;
+
+type Details = {
+  readonly path?: readonly string[];
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+};
+
+/** `path` names the argument or field that is wrong, outermost first; retryAfterMs is in milliseconds. */
+export class RequestError extends GraphQLError {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string = defaultMessage(code), details: Details = {}) {
+    super(message, {
+      originalError: details.cause instanceof Error ? details.cause : undefined,
+      extensions: {
+        code,
+        retryable: codes[code].retryable,
+        ...(details.path && { argument: details.path.join('.') }),
+        ...(details.retryAfterMs !== undefined && { retryAfterMs: details.retryAfterMs }),
+      },
+    });
+    this.name = 'RequestError';
+    this.code = code;
+  }
+}
+
+export const statusOf = (code: ErrorCode): number => codes[code].status;
+
+const defaultMessage = (code: ErrorCode): string =>
+  ({
+    UNAUTHENTICATED: 'Sign in first.',
+    FORBIDDEN: 'You may not do this.',
+    BAD_USER_INPUT: 'The input is malformed.',
+    NOT_FOUND: 'There is no such thing.',
+    PAYLOAD_TOO_LARGE: 'The request is too large.',
+    QUERY_TOO_COMPLEX: 'The query is too complex.',
+    RATE_LIMITED: 'Too many requests.',
+    SUBGRAPH_UNAVAILABLE: 'A part of the shop is not reachable.',
+    DEADLINE_EXCEEDED: 'The answer took too long.',
+    INTERNAL: 'Something went wrong on our side.',
+  })[code];
+
+export const badInput = (path: readonly string[], message: string): RequestError =>
+  new RequestError('BAD_USER_INPUT', message, { path });
+
+/** A user error as a member of a result union: `outcome.error` is the member's type name. */
+export type UserError<Name extends string = string> = { readonly error: Name };
+
+/** Turns a refusal of the service into the union's member; codes are the type's name in capitals. */
+export const userError = <E extends UserError & { message?: string; path?: readonly string[] }>(
+  refusal: E,
+) => ({
+  ...refusal,
+  __typename: refusal.error as E['error'],
+  code: refusal.error.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase(),
+  message: refusal.message ?? `${refusal.error.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase()}`,
+  path: refusal.path ? [...refusal.path] : null,
+});
+
+export const isRefusal = <T>(outcome: T): outcome is T & UserError =>
+  typeof outcome === 'object' && outcome !== null && 'error' in outcome;

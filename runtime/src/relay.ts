@@ -1,0 +1,108 @@
+// Carries the outbox to Kafka. A shard has one relay at a time (an advisory lock on a session of its own) and is sent in
+// the order of ids, which is the order of commits per key; rows go when the broker has them. A crash in between sends
+// twice, never out of order and never not at all; receivers know the message's id.
+import pg from 'pg';
+import type { Bus } from './bus.ts';
+import type { Database } from './database.ts';
+import type { Hints } from './hints.ts';
+import type { Log } from './log.ts';
+import { loop } from './time.ts';
+
+type Row = { id: string; topic: string; key: string; hinted: boolean; message: string; version: string };
+
+const namespace = 0x6f73; // 'os'
+const shards = Array.from({ length: 16 }, (_, shard) => shard);
+
+type Options = {
+  readonly url: string;
+  readonly database: Database;
+  readonly bus: Bus;
+  readonly hints: Hints;
+  readonly log: Log;
+  readonly name: string;
+};
+
+export type Relay = { readonly stop: () => Promise<void>; readonly oldestUnsentMs: () => Promise<number> };
+
+export const startRelay = ({ url, database, bus, hints, log, name }: Options): Relay => {
+  let session: pg.Client | null = null;
+  let held: number[] = [];
+  let lookedAt = 0;
+  let idleMs = 50;
+
+  /** The session that holds the locks; a server that misses it for ten seconds gives them to somebody else. */
+  const connect = async (): Promise<pg.Client> => {
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: `${name} relay`,
+      connectionTimeoutMillis: 3_000,
+      query_timeout: 10_000,
+    });
+    const lost = () => {
+      if (session === client) session = null;
+      held = [];
+    };
+    client.on('error', lost);
+    client.on('end', lost);
+    await client.connect();
+    await client.query("set idle_session_timeout = '10s'");
+    return client;
+  };
+
+  const takeShards = async (client: pg.Client): Promise<void> => {
+    const missing = shards.filter((shard) => !held.includes(shard));
+    lookedAt = performance.now();
+    if (missing.length === 0) return;
+    const { rows } = await client.query<{ shard: number }>(
+      'select shard from unnest($1::int[]) shard where pg_try_advisory_lock($2, shard)',
+      [missing, namespace],
+    );
+    held = [...held, ...rows.map((row) => row.shard)];
+  };
+
+  const turn = async (): Promise<number> => {
+    session ??= await connect();
+    const client = session;
+    if (held.length < shards.length && performance.now() - lookedAt > 2_000) await takeShards(client);
+    if (held.length === 0) return 0;
+    const { rows } = await client.query<Row>({
+      name: 'unsent',
+      text: `select id, topic, key, hinted, message::text, message->>'version' as version
+             from plumbing.outbox where shard = any($1) order by id limit 500`,
+      values: [held],
+    });
+    if (rows.length === 0) {
+      idleMs = Math.min(idleMs * 2, 50);
+      return 0;
+    }
+    idleMs = 5;
+    for (const row of rows) if (row.hinted) hints.tell(row.topic, row.key, Number(row.version));
+    await bus.publish(rows.map((row) => ({ topic: row.topic, key: row.key, value: row.message })));
+    await client.query({
+      name: 'sent',
+      text: 'delete from plumbing.outbox where id = any($1::bigint[])',
+      values: [rows.map((row) => row.id)],
+    });
+    return rows.length;
+  };
+
+  const running = loop(turn, {
+    get idleMs() {
+      return idleMs;
+    },
+    onError: (error) => log.warn({ err: error }, 'relay: will try again'),
+  });
+  database.onSent(running.wake);
+
+  return {
+    stop: async () => {
+      await running.stop();
+      await session?.end().catch(() => undefined);
+    },
+    oldestUnsentMs: async () => {
+      const [row] = await database.sql<{ ms: number | null }>`
+        select extract(epoch from now() - min(created_at)) * 1000 as ms from plumbing.outbox`;
+      return Number(row?.ms ?? 0);
+    },
+  };
+};

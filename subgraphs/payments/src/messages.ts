@@ -1,0 +1,50 @@
+// Money is asked for by commands and told about by events. Amounts are minor units with their currency.
+import { message, topic } from '@orderstream/runtime/messages';
+import { z } from 'zod';
+
+const commands = topic('payment-commands', 'orderId', { partitions: 12 });
+const events = topic('payment-events', 'orderId', { partitions: 12 });
+
+const money = { amountMinor: z.number().int().positive(), currency: z.string().length(3) };
+
+/** Answered by PaymentAuthorized or PaymentDeclined; an unknown outcome is found out first. `customerId` must own the method. */
+export const AuthorizePayment = message(
+  commands,
+  'payment.authorize',
+  z.object({ orderId: z.uuid(), customerId: z.uuid(), paymentMethodId: z.uuid(), ...money }),
+);
+/** Answered by PaymentVoided, or by PaymentCaptured when the money has already moved. Also before any authorization. */
+export const VoidPayment = message(commands, 'payment.void', z.object({ orderId: z.uuid() }));
+/** Gives back everything captured and not yet refunded. Answered by PaymentRefunded. */
+export const RefundPayment = message(
+  commands,
+  'payment.refund',
+  z.object({ orderId: z.uuid(), reason: z.string() }),
+);
+
+export const PaymentAuthorized = message(
+  events,
+  'payment.authorized',
+  z.object({ orderId: z.uuid(), paymentId: z.uuid(), ...money }),
+);
+/** `reason` is a sentence for the customer. */
+export const PaymentDeclined = message(
+  events,
+  'payment.declined',
+  z.object({ orderId: z.uuid(), paymentId: z.uuid().nullable(), reason: z.string() }),
+);
+export const PaymentCaptured = message(
+  events,
+  'payment.captured',
+  z.object({ orderId: z.uuid(), paymentId: z.uuid(), ...money }),
+);
+export const PaymentVoided = message(
+  events,
+  'payment.voided',
+  z.object({ orderId: z.uuid(), paymentId: z.uuid().nullable() }),
+);
+export const PaymentRefunded = message(
+  events,
+  'payment.refunded',
+  z.object({ orderId: z.uuid(), paymentId: z.uuid(), ...money }),
+);
