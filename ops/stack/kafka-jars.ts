@@ -42,14 +42,14 @@ export const broker = async (start: Start): Promise<{ java: Java; jars: Jars }> 
     ...(jars || onPath('mvn', start.env) ? [] : [PACKAGES.maven]),
   ];
   if (missing.length > 0) {
-    const machine = thisMachine();
+    const machine = thisMachine(start.env);
     if (!machine.isDebian || !machine.isRoot)
       throw java ? problems.noMaven(machine) : problems.noJava(machine);
     start.report(`installing ${missing.join(' and ')} (apt-get)`);
     await aptInstall(missing, start.signal);
     java = findJava(start.env);
   }
-  if (!java) throw problems.noJava(thisMachine());
+  if (!java) throw problems.noJava(thisMachine(start.env));
   return { java, jars: jars ?? (await fetchJars(start)) };
 };
 

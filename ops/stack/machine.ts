@@ -4,8 +4,8 @@ import path from 'node:path';
 import { lock } from './lock.ts';
 import { type Machine, problems } from './problem.ts';
 
-export const thisMachine = (): Machine => ({
-  isDebian: existsSync('/etc/debian_version') && onPath('apt-get', process.env) !== null,
+export const thisMachine = (env: NodeJS.ProcessEnv): Machine => ({
+  isDebian: existsSync('/etc/debian_version') && onPath('apt-get', env) !== null,
   isRoot: process.getuid?.() === 0,
   isMac: process.platform === 'darwin',
 });

