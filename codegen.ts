@@ -5,8 +5,15 @@ import type { CodegenConfig } from '@graphql-codegen/cli';
 const scalars = { DateTime: { input: 'Date', output: 'Date' }, Long: 'number' };
 
 /** A subgraph's package.json names the domain types behind its GraphQL types: `"graphql": { "mappers": { … } }`. */
-const mappersOf = (name: string): Record<string, string> =>
-  JSON.parse(readFileSync(`subgraphs/${name}/package.json`, 'utf8')).graphql?.mappers ?? {};
+const mappersOf = (name: string): Record<string, string> => {
+  const { graphql } = JSON.parse(readFileSync(`subgraphs/${name}/package.json`, 'utf8'));
+  const mappers: [string, string][] = Object.entries({
+    Money: '@orderstream/runtime/money#Money',
+    ...graphql?.mappers,
+  });
+  // The domain type often bears the GraphQL type's name, so it is imported under another.
+  return Object.fromEntries(mappers.map(([type, source]) => [type, `${source} as ${type}Source`]));
+};
 
 const subgraphs = readdirSync('subgraphs', { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && existsSync(`subgraphs/${entry.name}/schema.graphql`))
@@ -19,7 +26,7 @@ const resolverTypes = (name: string): CodegenConfig['generates'] => ({
     config: {
       federation: true,
       contextType: '../context.ts#Context',
-      mappers: { Money: '@orderstream/runtime/money#Money', ...mappersOf(name) },
+      mappers: mappersOf(name),
       scalars,
       useTypeImports: true,
       enumsAsTypes: true,

@@ -127,7 +127,7 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: 2,
-      eachBatch: async ({ batch, heartbeat, isRunning, isStale }) => {
+      eachBatch: async ({ batch, heartbeat, isRunning, isStale, resolveOffset }) => {
         const messages = batch.messages.map((message) => ({
           topic: batch.topic.slice(prefix.length),
           partition: batch.partition,
@@ -139,6 +139,7 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
           if (!isRunning() || isStale()) return;
           const part = messages.slice(at, at + 50);
           await onBatch(part, heartbeat);
+          resolveOffset(part.at(-1)!.offset);
           const next = (BigInt(part.at(-1)!.offset) + 1n).toString();
           await consumer.commitOffsets([{ topic: batch.topic, partition: batch.partition, offset: next }]);
           await heartbeat();

@@ -24,6 +24,14 @@ type Heard = { readonly incoming: Incoming; readonly message: Envelope<never>; r
 /** The message itself is at fault; repeating it cannot help. */
 class Unreadable extends Error {}
 
+const idOf = (incoming: Incoming): string | null => {
+  try {
+    return envelope.parse(JSON.parse(incoming.value)).id;
+  } catch {
+    return null;
+  }
+};
+
 const serverGone = /^(08|53|57|58)|^(55P03|40001|40P01|25006)$/;
 
 /** The world is at fault (server gone, lock, time-out): wait for as long as it takes and never skip. */
@@ -104,6 +112,16 @@ export const startConsumer = async ({
       );
   };
 
+  /** A message of a parked key waits behind it, unless it is a redelivery of one that was handled before. */
+  const queueBehind = async (incoming: Incoming): Promise<void> => {
+    const id = idOf(incoming);
+    if (id) {
+      const handled = await database.sql`select 1 from plumbing.inbox where message_id = ${id}`;
+      if (handled.length > 0) return;
+    }
+    await park(incoming, null, 0);
+  };
+
   /** Inbox and effects in one transaction. */
   const apply = async (heard: readonly Heard[]): Promise<void> => {
     const now = new Date();
@@ -160,7 +178,7 @@ export const startConsumer = async ({
     const good: Heard[] = [];
     for (const incoming of batch) {
       if (parked.has(incoming.key)) {
-        await untilItPasses(() => park(incoming, null, 0), beat);
+        await untilItPasses(() => queueBehind(incoming), beat);
         continue;
       }
       try {
@@ -176,8 +194,7 @@ export const startConsumer = async ({
       await untilItPasses(() => apply(good), beat);
     } catch {
       for (const heard of good) {
-        if ((await parkedAmong([heard.incoming])).has(heard.incoming.key))
-          await park(heard.incoming, null, 0);
+        if ((await parkedAmong([heard.incoming])).has(heard.incoming.key)) await queueBehind(heard.incoming);
         else await applyAlone(heard, beat);
       }
     }

@@ -43,32 +43,45 @@ export type Database<P = unknown> = {
   readonly close: () => Promise<void>;
 };
 
-/** Text that goes into a statement as it is, for closed lists such as sort orders. Never built from input. */
-export class Raw {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
+/** A piece of a statement with values of its own, for conditions that are there only when asked for. */
+export class Part {
+  readonly strings: readonly string[];
+  readonly values: readonly unknown[];
+  constructor(strings: readonly string[], values: readonly unknown[]) {
+    this.strings = strings;
+    this.values = values;
   }
 }
 
-export const raw = (text: string): Raw => new Raw(text);
+export const part = (strings: TemplateStringsArray, ...values: unknown[]): Part => new Part(strings, values);
+
+/** Text that goes into a statement as it is, for closed lists such as sort orders. Never built from input. */
+export const raw = (text: string): Part => new Part([text], []);
+
+export const joined = (parts: readonly Part[]): Part => new Part(['', ...parts.map(() => ' ')], parts);
 
 type Statement = { readonly name: string; readonly text: string };
 
 const known = new WeakMap<TemplateStringsArray, Statement>();
 
-const statementOf = (strings: TemplateStringsArray, values: unknown[]): Statement & { values: unknown[] } => {
-  const dynamic = values.some((value) => value instanceof Raw);
-  const cached = dynamic ? undefined : known.get(strings);
-  if (cached) return { ...cached, values };
+const write = (strings: readonly string[], values: readonly unknown[], params: unknown[]): string => {
   let text = strings[0]!;
-  const params: unknown[] = [];
   for (const [index, value] of values.entries()) {
-    text += value instanceof Raw ? value.text : `$${params.push(value)}`;
+    text += value instanceof Part ? write(value.strings, value.values, params) : `$${params.push(value)}`;
     text += strings[index + 1];
   }
+  return text;
+};
+
+/** Every statement is prepared under a name made from its text: planning it costs more than running it. */
+const statementOf = (strings: TemplateStringsArray, values: unknown[]): Statement & { values: unknown[] } => {
+  const isFixed = !values.some((value) => value instanceof Part);
+  const cached = isFixed ? known.get(strings) : undefined;
+  if (cached) return { ...cached, values };
+  const params: unknown[] = [];
+  const text = write(strings, values, params);
   const statement = { text, name: createHash('sha1').update(text).digest('base64url') };
-  if (!dynamic) known.set(strings, statement);
+  if (isFixed) known.set(strings, statement);
   return { ...statement, values: params };
 };
 

@@ -63,16 +63,32 @@ export const badInput = (path: readonly string[], message: string): RequestError
 /** A user error as a member of a result union: `outcome.error` is the member's type name. */
 export type UserError<Name extends string = string> = { readonly error: Name };
 
-/** Turns a refusal of the service into the union's member; codes are the type's name in capitals. */
-export const userError = <E extends UserError & { message?: string; path?: readonly string[] }>(
+type Told<E> = E extends UserError
+  ? Omit<E, 'error' | 'message' | 'path'> & {
+      readonly __typename: E['error'];
+      readonly code: string;
+      readonly message: string;
+      readonly path: string[] | null;
+    }
+  : never;
+
+const apart = (name: string, by: string): string => name.replace(/(?<=[a-z])(?=[A-Z])/g, by);
+
+/** Turns a refusal of the service into the union's member; its code is the type's name in capitals. */
+export const userError = <
+  E extends UserError & { readonly message?: string; readonly path?: readonly string[] },
+>(
   refusal: E,
-) => ({
-  ...refusal,
-  __typename: refusal.error as E['error'],
-  code: refusal.error.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase(),
-  message: refusal.message ?? `${refusal.error.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase()}`,
-  path: refusal.path ? [...refusal.path] : null,
-});
+): Told<E> => {
+  const { error, message, path, ...rest } = refusal;
+  return {
+    ...rest,
+    __typename: error,
+    code: apart(error, '_').toUpperCase(),
+    message: message ?? `${apart(error, ' ').toLowerCase()}.`,
+    path: path ? [...path] : null,
+  } as Told<E>;
+};
 
 export const isRefusal = <T>(outcome: T): outcome is T & UserError =>
   typeof outcome === 'object' && outcome !== null && 'error' in outcome;

@@ -3,75 +3,97 @@
 import type { Redis } from 'ioredis';
 import type { Log } from './log.ts';
 
+export type Hint = { readonly key: string; readonly version: number };
+
 export type Hints = {
   readonly tell: (topic: string, key: string, version: number) => void;
-  /** Turns each hint about one of the keys, and each heartbeat, into one turn of the iterator. `*` hears every key. */
-  readonly listen: (
-    topic: string,
-    key: string,
-    heartbeatMs: number,
-  ) => AsyncGenerator<{ key: string; version: number } | null>;
+  /** Listens from the moment of the call. A turn is a hint about the key, or null for a heartbeat. `*` hears every key. */
+  readonly listen: (topic: string, key: string) => AsyncGenerator<Hint | null>;
+  /** Subscribes ahead, so that the first listener misses nothing. */
+  readonly open: (topics: readonly string[]) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
-type Listener = (key: string, version: number) => void;
+type Listener = (hint: Hint) => void;
+
+/** milliseconds after which a listener looks by itself: seldom while hints come, each second while they cannot */
+const heartbeat = { calm: 5_000, blind: 1_000 };
 
 export const createHints = (publisher: Redis, subscriber: Redis, prefix: string, log: Log): Hints => {
-  const listeners = new Map<string, Map<string, Set<Listener>>>();
+  const topics = new Set<string>();
+  const listeners = new Map<string, Set<Listener>>();
   const channel = (topic: string): string => `${prefix}hints:${topic}`;
 
-  const subscribe = (topic: string): void => {
+  const subscribe = (topic: string): Promise<unknown> =>
     subscriber
       .subscribe(channel(topic))
       .catch((error) => log.debug({ err: error }, 'hints come by heartbeat for now'));
-  };
-  // A new connection has forgotten its subscriptions when the first attempt failed.
+
+  // A subscription that failed for want of a connection is made when there is one.
   subscriber.on('ready', () => {
-    for (const topic of listeners.keys()) subscribe(topic);
+    for (const topic of topics) subscribe(topic);
   });
   subscriber.on('message', (name: string, text: string) => {
     const topic = name.slice(channel('').length);
     const blank = text.lastIndexOf(' ');
-    const key = text.slice(0, blank);
-    const version = Number(text.slice(blank + 1));
-    for (const of of [key, '*'])
-      for (const listener of listeners.get(topic)?.get(of) ?? []) listener(key, version);
+    const hint = { key: text.slice(0, blank), version: Number(text.slice(blank + 1)) };
+    for (const key of [hint.key, '*'])
+      for (const listener of listeners.get(`${topic} ${key}`) ?? []) listener(hint);
   });
 
-  async function* listen(topic: string, key: string, heartbeatMs: number) {
-    let waiting: { key: string; version: number }[] = [];
+  const listen = (topic: string, key: string): AsyncGenerator<Hint | null> => {
+    const waiting = new Map<string, Hint>();
     let rouse: (() => void) | undefined;
-    const listener: Listener = (about, version) => {
+    let ended = false;
+    const listener: Listener = (hint) => {
       // Only the newest hint of a key matters: a slow reader skips versions and its queue stays short.
-      waiting = waiting.filter((hint) => hint.key !== about);
-      waiting.push({ key: about, version });
-      if (waiting.length > 1_000) waiting.shift();
+      waiting.delete(hint.key);
+      waiting.set(hint.key, hint);
+      if (waiting.size > 1_000) waiting.delete(waiting.keys().next().value!);
       rouse?.();
     };
-    const isNewTopic = !listeners.has(topic);
-    const keys = listeners.get(topic) ?? new Map<string, Set<Listener>>();
-    listeners.set(topic, keys);
-    keys.set(key, (keys.get(key) ?? new Set()).add(listener));
-    if (isNewTopic) subscribe(topic);
-    try {
-      while (true) {
-        if (waiting.length === 0)
-          await new Promise<void>((resolve) => {
-            const timer = setTimeout(resolve, heartbeatMs);
-            rouse = () => {
-              clearTimeout(timer);
-              resolve();
-            };
-          });
-        rouse = undefined;
-        yield waiting.shift() ?? null;
-      }
-    } finally {
-      const set = keys.get(key);
-      set?.delete(listener);
-      if (set?.size === 0) keys.delete(key);
+    const place = `${topic} ${key}`;
+    listeners.set(place, (listeners.get(place) ?? new Set()).add(listener));
+    if (!topics.has(topic)) {
+      topics.add(topic);
+      subscribe(topic);
     }
-  }
+    const leave = async () => {
+      ended = true;
+      listeners.get(place)?.delete(listener);
+      if (listeners.get(place)?.size === 0) listeners.delete(place);
+      rouse?.();
+    };
+    const pause = () =>
+      new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, subscriber.status === 'ready' ? heartbeat.calm : heartbeat.blind);
+        rouse = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    const turns: AsyncGenerator<Hint | null> = {
+      next: async () => {
+        if (waiting.size === 0 && !ended) await pause();
+        rouse = undefined;
+        if (ended) return { done: true, value: undefined };
+        const [first] = waiting.values();
+        if (first) waiting.delete(first.key);
+        return { done: false, value: first ?? null };
+      },
+      return: async () => {
+        await leave();
+        return { done: true, value: undefined };
+      },
+      throw: async (error) => {
+        await leave();
+        throw error;
+      },
+      [Symbol.asyncIterator]: () => turns,
+      [Symbol.asyncDispose]: leave,
+    };
+    return turns;
+  };
 
   return {
     tell: (topic, key, version) => {
@@ -80,8 +102,10 @@ export const createHints = (publisher: Redis, subscriber: Redis, prefix: string,
         .catch((error) => log.debug({ err: error }, 'hint lost'));
     },
     listen,
-    close: async () => {
-      subscriber.disconnect();
+    open: async (names) => {
+      for (const name of names) topics.add(name);
+      await Promise.all(names.map(subscribe));
     },
+    close: async () => subscriber.disconnect(),
   };
 };

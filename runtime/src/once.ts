@@ -4,8 +4,6 @@ import type { Tx } from './database.ts';
 import { badInput, isRefusal, type UserError } from './errors.ts';
 import type { Context } from './subgraph.ts';
 
-type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
-
 export type Repeatable = {
   readonly operation: string;
   readonly key: string;
@@ -39,16 +37,26 @@ export const checkKey = (key: string): void => {
     throw badInput(['input', 'idempotencyKey'], 'The idempotency key has 1 to 200 characters.');
 };
 
+const conflict = {
+  error: 'IdempotencyConflict' as const,
+  message: 'The idempotency key was used before with another request.',
+  path: ['input', 'idempotencyKey'],
+};
+
 /**
  * Runs `work` once per (tenant, user, operation, key), in one transaction with the key's row. A parallel repeat waits
  * on that row and then gets the stored outcome, marked `replayed`. A refusal rolls everything back, the key included.
  * The outcome is stored, so it is plain JSON: ids, not rows.
  */
-export const once = async <T extends Json, R extends UserError>(
+export const once = async <O>(
   ctx: Pick<Context, 'db' | 'viewer'>,
   { operation, key, request }: Repeatable,
-  work: (tx: Tx) => Promise<T | R>,
-): Promise<{ done: T; replayed: boolean } | R | { error: 'IdempotencyConflict' }> => {
+  work: (tx: Tx) => Promise<O>,
+): Promise<
+  | { done: Exclude<O, UserError>; replayed: boolean }
+  | Extract<O, UserError>
+  | { error: 'IdempotencyConflict'; message: string; path: string[] }
+> => {
   checkKey(key);
   const { tenantId, userId } = ctx.viewer;
   if (!userId) throw new TypeError(`${operation} needs a signed-in viewer`);
@@ -59,10 +67,10 @@ export const once = async <T extends Json, R extends UserError>(
         insert into plumbing.idempotency (tenant_id, user_id, operation, key, request_hash)
         values (${tenantId}, ${userId}, ${operation}, ${key}, ${hash}) on conflict do nothing returning key`;
       if (!mine) {
-        const [before] = await tx.sql<{ request_hash: string; response: T }>`
+        const [before] = await tx.sql<{ request_hash: string; response: Exclude<O, UserError> }>`
           select request_hash, response from plumbing.idempotency
           where tenant_id = ${tenantId} and user_id = ${userId} and operation = ${operation} and key = ${key}`;
-        if (before?.request_hash !== hash) return { error: 'IdempotencyConflict' } as const;
+        if (before?.request_hash !== hash) return conflict;
         return { done: before.response, replayed: true };
       }
       const outcome = await work(tx);
@@ -70,10 +78,10 @@ export const once = async <T extends Json, R extends UserError>(
       await tx.sql`
         update plumbing.idempotency set response = ${JSON.stringify(outcome)}
         where tenant_id = ${tenantId} and user_id = ${userId} and operation = ${operation} and key = ${key}`;
-      return { done: outcome as T, replayed: false };
+      return { done: outcome as Exclude<O, UserError>, replayed: false };
     });
   } catch (error) {
-    if (error instanceof Refused) return error.outcome as R;
+    if (error instanceof Refused) return error.outcome as Extract<O, UserError>;
     throw error;
   }
 };

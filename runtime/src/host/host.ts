@@ -95,7 +95,10 @@ export const host = async (subgraphs: readonly Subgraph[], env: NodeJS.ProcessEn
       if (isTopic(value)) topics.set(value.topic.name, value.topic);
     for (const { message } of service.handlers ?? []) topics.set(message.topic.name, message.topic);
   }
-  await bus.ensureTopics([...topics.values()]);
+  await Promise.all([
+    bus.ensureTopics([...topics.values()]),
+    hints.open([...topics.values()].filter((topic) => topic.hinted).map((topic) => topic.name)),
+  ]);
 
   await Promise.all(
     opened.map(async ({ subgraph, service, database, url }) => {

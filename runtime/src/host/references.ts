@@ -2,10 +2,7 @@
 import { type GraphQLObjectType, type GraphQLSchema, isObjectType } from 'graphql';
 
 type Reference = { readonly __typename: string } & Readonly<Record<string, unknown>>;
-type Batch<C> = (
-  references: readonly Reference[],
-  ctx: C,
-) => Promise<readonly unknown[]> | readonly unknown[];
+type Batch = (references: readonly Reference[], ctx: unknown) => Promise<readonly unknown[]>;
 
 const batchOf = Symbol('batch');
 
@@ -22,7 +19,7 @@ export const references = <C, R extends Reference, Row>(
       if (row instanceof Error) throw row;
       return row ?? null;
     },
-    { [batchOf]: batch },
+    { [batchOf]: batch as unknown as Batch },
   ),
 });
 

@@ -1,0 +1,190 @@
+// Outbox, relay, broker, consumer and inbox together, on the real ones.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { z } from 'zod';
+import { type TestDatabase, testDatabase } from '../../tests/database.ts';
+import { type Bus, openBus } from './bus.ts';
+import { startConsumer } from './consumer.ts';
+import { createHints } from './hints.ts';
+import { createLog } from './log.ts';
+import { message, topic } from './messages.ts';
+import { openRedis } from './redis.ts';
+import { startRelay } from './relay.ts';
+import { type Handler, on } from './subgraph.ts';
+import { sleep } from './time.ts';
+
+const log = createLog('test', 'silent');
+const origin = {
+  tenantId: randomUUID(),
+  traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+  causationId: null,
+};
+const things = topic('things', 'thing', { hinted: true, partitions: 3 });
+const Happened = message(things, 'thing.happened', z.object({ thing: z.string(), n: z.number() }));
+
+let db: TestDatabase<undefined>;
+let bus: Bus;
+const redis = openRedis(inject('services').redisUrl, log);
+const subscriber = openRedis(inject('services').redisUrl, log);
+const hints = createHints(redis, subscriber, `${randomUUID()}:`, log);
+
+beforeAll(async () => {
+  db = await testDatabase('fraud', { size: 8 });
+  bus = await openBus({
+    brokers: inject('services').kafkaBrokers,
+    prefix: `${randomUUID()}-`,
+    clientId: 'test',
+    log,
+  });
+  await Promise.all([redis.connect(), subscriber.connect()]);
+  await db.database.sql`create table effect (key text not null, n int not null)`;
+  await bus.ensureTopics([things]);
+  await hints.open([things.name]);
+});
+
+afterAll(async () => {
+  await bus.close();
+  await db.close();
+  redis.disconnect();
+  await hints.close();
+});
+
+const relay = () => startRelay({ url: db.url, database: db.database, bus, hints, log, name: 'test' });
+const tell = (...messages: ReturnType<typeof Happened>[]) =>
+  db.database.for(origin).transaction((tx) => tx.send(...messages));
+const listen = (name: string, handlers: Handler[]) =>
+  startConsumer({
+    name,
+    bus,
+    database: db.database,
+    handlers,
+    log,
+    onHeard: () => undefined,
+    pauses: [1, 1],
+  });
+
+describe('messages', () => {
+  test('a rolled back transaction says nothing, a committed one is heard in order per key', async () => {
+    const heard: string[] = [];
+    const running = relay();
+    const consumer = await listen('order', [
+      on(Happened, async (_tx, { key, data }) => {
+        if (key.startsWith('a')) heard.push(`${key}${data.n}`);
+      }),
+    ]);
+    await Promise.all(
+      ['a', 'ab', 'ac'].map(async (thing) => {
+        for (let n = 1; n <= 20; n++) await tell(Happened({ thing, n }));
+      }),
+    );
+    await db.database
+      .for(origin)
+      .transaction(async (tx) => {
+        await tx.send(Happened({ thing: 'a', n: 99 }));
+        throw new Error('rolled back');
+      })
+      .catch(() => undefined);
+    await vi.waitFor(() => expect(heard).toHaveLength(60), { timeout: 10_000 });
+    for (const thing of ['a', 'ab', 'ac'])
+      expect(heard.filter((text) => text.replace(/\d+/, '') === thing)).toEqual(
+        Array.from({ length: 20 }, (_, n) => `${thing}${n + 1}`),
+      );
+    expect(await db.database.sql`select 1 from plumbing.outbox`).toEqual([]);
+    await consumer.stop();
+    await running.stop();
+  });
+
+  test('a message delivered twice has one effect', async () => {
+    const seen = vi.fn(async () => undefined);
+    const consumer = await listen('twice', [
+      on(Happened, (_tx, { key }) => (key === 'dup' ? seen() : Promise.resolve())),
+    ]);
+    const id = randomUUID();
+    const value = JSON.stringify({
+      id,
+      type: 'thing.happened',
+      v: 1,
+      ...origin,
+      key: 'dup',
+      version: 1,
+      occurredAt: new Date().toISOString(),
+      data: { thing: 'dup', n: 1 },
+    });
+    const one = { topic: 'things', key: 'dup', value };
+    await bus.publish([one, one]);
+    await bus.publish([one]);
+    await bus.publish([{ ...one, value: value.replace(id, randomUUID()) }]);
+    await vi.waitFor(() => expect(seen).toHaveBeenCalledTimes(2), { timeout: 10_000 });
+    await sleep(300);
+    expect(seen).toHaveBeenCalledTimes(2);
+    await consumer.stop();
+  });
+
+  test('a message that cannot be handled is parked with all later ones of its key, and the others flow', async () => {
+    const consumer = await listen('parks', [
+      on(Happened, async (tx, { key, data }) => {
+        if (!key.startsWith('p')) return;
+        await tx.sql`insert into effect (key, n) values (${key}, ${data.n})`;
+        if (key === 'p1' && data.n === 2) throw new Error('this one is poison');
+      }),
+    ]);
+    const running = relay();
+    for (let n = 1; n <= 4; n++) {
+      await tell(Happened({ thing: 'p1', n }));
+      await tell(Happened({ thing: 'p2', n }));
+    }
+    await bus.publish([{ topic: 'things', key: 'p3', value: 'not json' }]);
+    await bus.publish([{ topic: 'things', key: 'p3', value: '{"id":1}' }]);
+    await vi.waitFor(
+      async () => {
+        const parked = await db.database.sql`
+          select key, error from plumbing.parked_message where key like 'p%' order by key, "offset"`;
+        expect(parked.map((row) => [row.key, row.error === null])).toEqual([
+          ['p1', false],
+          ['p1', true],
+          ['p1', true],
+          ['p3', false],
+          ['p3', true],
+        ]);
+      },
+      { timeout: 10_000 },
+    );
+    expect(await db.database.sql`select key, n from effect order by key, n`).toEqual([
+      { key: 'p1', n: 1 },
+      ...[1, 2, 3, 4].map((n) => ({ key: 'p2', n })),
+    ]);
+    await consumer.stop();
+    await running.stop();
+  });
+
+  test('four relays and parallel writers lose nothing and keep the order of each key', async () => {
+    const heard = new Map<string, number[]>();
+    const consumer = await listen('many', [
+      on(Happened, async (_tx, { key, data }) => {
+        if (key.startsWith('m')) heard.set(key, [...(heard.get(key) ?? []), data.n]);
+      }),
+    ]);
+    const relays = Array.from({ length: 4 }, relay);
+    await Promise.all(
+      Array.from({ length: 12 }, async (_, writer) => {
+        for (let n = 1; n <= 25; n++) {
+          await tell(Happened({ thing: `m${writer}`, n }));
+          if (n === 12 && writer === 0) await relays[0]!.stop();
+        }
+      }),
+    );
+    await vi.waitFor(() => expect([...heard.values()].flat()).toHaveLength(300), { timeout: 15_000 });
+    for (const numbers of heard.values()) expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+    await Promise.all(relays.slice(1).map((one) => one.stop()));
+    await consumer.stop();
+  });
+
+  test('a listener is told of its key and no other', async () => {
+    const running = relay();
+    const turns = hints.listen('things', 'h1');
+    await tell(Happened({ thing: 'h2', n: 1 }, 4), Happened({ thing: 'h1', n: 1 }, 7));
+    expect((await turns.next()).value).toEqual({ key: 'h1', version: 7 });
+    await turns.return(undefined);
+    await running.stop();
+  });
+});

@@ -1,0 +1,166 @@
+// The rows behind a checkout: the order, its saga and its events are written together or not at all.
+import type { Tx } from '@orderstream/runtime/database';
+import { money } from '@orderstream/runtime/money';
+import { type Checkout, deadlineMs, type Step } from './checkout.ts';
+import type { Address, OrderStatus, Totals } from './order.ts';
+
+/** What a step is decided on, with its row locked. */
+export type Standing = {
+  readonly checkout: Checkout;
+  readonly status: OrderStatus;
+  readonly version: number;
+};
+
+type Row = {
+  id: string;
+  customer_id: string | null;
+  status: OrderStatus;
+  status_reason: string | null;
+  version: number;
+  currency: string;
+  total_minor: number;
+  step: Step;
+  rests: boolean;
+  attempts: number;
+  payment_method_id: string;
+  hold_until: Date;
+  address_hash: string;
+  device_hash: string | null;
+  client_hash: string | null;
+  lines: { variantId: string; sku: string; quantity: number }[];
+};
+
+/** Null where there is no such order; the row stays locked until the transaction ends. */
+export const standingForUpdate = async (
+  tx: Tx,
+  tenantId: string,
+  orderId: string,
+): Promise<Standing | null> => {
+  const [row] = await tx.sql<Row>`
+    select o.id, o.customer_id, o.status, o.status_reason, o.version, o.currency, o.total_minor, g.step, g.rests,
+      g.attempts, g.payment_method_id, g.hold_until, g.address_hash, g.device_hash, g.client_hash,
+      (select json_agg(json_build_object('variantId', l.variant_id, 'sku', l.sku, 'quantity', l.quantity)
+         order by l.position) from order_line l where l.order_id = o.id) as lines
+    from saga g join orders o on o.id = g.order_id
+    where g.order_id = ${orderId} and g.tenant_id = ${tenantId} for update of g, o`;
+  if (!row) return null;
+  return {
+    status: row.status,
+    version: row.version,
+    checkout: {
+      orderId: row.id,
+      customerId: row.customer_id,
+      step: row.step,
+      rests: row.rests,
+      attempts: row.attempts,
+      total: money(row.total_minor, row.currency),
+      lines: row.lines,
+      paymentMethodId: row.payment_method_id,
+      holdUntil: row.hold_until,
+      addressHash: row.address_hash,
+      deviceHash: row.device_hash,
+      clientHash: row.client_hash,
+      reason: row.status_reason,
+    },
+  };
+};
+
+export type Event = {
+  readonly seq: number;
+  readonly messageId: string | null;
+  readonly type: string;
+  readonly actor: string;
+  readonly from: { readonly step: Step; readonly status: OrderStatus } | null;
+  readonly to: { readonly step: Step; readonly status: OrderStatus };
+  readonly reason: string | null;
+};
+
+const addEvent = (tx: Tx, tenantId: string, orderId: string, at: Date, event: Event) => tx.sql`
+  insert into order_event
+    (order_id, seq, tenant_id, message_id, type, at, actor, from_step, to_step, from_status, to_status, reason)
+  values (${orderId}, ${event.seq}, ${tenantId}, ${event.messageId}, ${event.type}, ${at}, ${event.actor},
+    ${event.from?.step ?? null}, ${event.to.step}, ${event.from?.status ?? null}, ${event.to.status}, ${event.reason})`;
+
+/** Writes a step and its event. Deadlines are counted by the database's clock; `scale` shortens them in tests. */
+export const saveStep = async (
+  tx: Tx,
+  tenantId: string,
+  { checkout, event, now, scale }: { checkout: Checkout; event: Event; now: Date; scale: number },
+): Promise<void> => {
+  const wait = deadlineMs(checkout);
+  await tx.sql`
+    update orders set status = ${event.to.status}, status_reason = ${checkout.reason}, version = ${event.seq},
+      updated_at = ${now} where id = ${checkout.orderId}`;
+  await tx.sql`
+    update saga set step = ${checkout.step}, rests = ${checkout.rests}, attempts = ${checkout.attempts},
+      deadline_at = now() + ${wait === null ? null : wait * scale}::float8 * interval '1 millisecond'
+    where order_id = ${checkout.orderId}`;
+  await addEvent(tx, tenantId, checkout.orderId, now, event);
+};
+
+export type NewOrder = {
+  readonly checkout: Checkout;
+  readonly number: string;
+  readonly idempotencyKey: string;
+  readonly address: Address;
+  readonly totals: Totals;
+  readonly lines: readonly {
+    readonly id: string;
+    readonly variantId: string;
+    readonly sku: string;
+    readonly name: string;
+    readonly quantity: number;
+    readonly unitPriceMinor: number;
+  }[];
+};
+
+export const nextSerial = async (tx: Tx): Promise<number> => {
+  const [row] = await tx.sql<{ serial: number }>`select nextval('order_serial') as serial`;
+  return row!.serial;
+};
+
+export const insertOrder = async (
+  tx: Tx,
+  tenantId: string,
+  { checkout, number, idempotencyKey, address, totals, lines }: NewOrder,
+  { event, now, scale }: { event: Event; now: Date; scale: number },
+): Promise<void> => {
+  const { orderId } = checkout;
+  await tx.sql`
+    insert into orders (id, tenant_id, number, customer_id, status, version, placed_at, updated_at, currency,
+      subtotal_minor, discount_minor, shipping_minor, tax_minor, total_minor,
+      recipient, line1, line2, city, postcode, country, idempotency_key)
+    values (${orderId}, ${tenantId}, ${number}, ${checkout.customerId}, ${event.to.status}, ${event.seq}, ${now}, ${now},
+      ${totals.total.currency}, ${totals.subtotal.amountMinor}, ${totals.discountTotal.amountMinor},
+      ${totals.shippingTotal.amountMinor}, ${totals.taxTotal.amountMinor}, ${totals.total.amountMinor},
+      ${address.recipient}, ${address.line1}, ${address.line2}, ${address.city}, ${address.postcode}, ${address.country},
+      ${idempotencyKey})`;
+  await tx.sql`
+    insert into order_line
+      (tenant_id, order_id, id, position, variant_id, sku, name, quantity, unit_price_minor, line_total_minor)
+    select ${tenantId}::uuid, ${orderId}::uuid, id, position, variant_id, sku, name, quantity, price, price * quantity
+    from unnest(${lines.map((l) => l.id)}::uuid[], ${lines.map((l) => l.variantId)}::uuid[],
+      ${lines.map((l) => l.sku)}::text[], ${lines.map((l) => l.name)}::text[], ${lines.map((l) => l.quantity)}::int[],
+      ${lines.map((l) => l.unitPriceMinor)}::bigint[])
+      with ordinality as line (id, variant_id, sku, name, quantity, price, position)`;
+  await tx.sql`
+    insert into saga (order_id, tenant_id, step, deadline_at, payment_method_id, hold_until, address_hash, device_hash,
+      client_hash)
+    values (${orderId}, ${tenantId}, ${checkout.step},
+      now() + ${(deadlineMs(checkout) ?? 0) * scale}::float8 * interval '1 millisecond', ${checkout.paymentMethodId},
+      ${checkout.holdUntil}, ${checkout.addressHash}, ${checkout.deviceHash}, ${checkout.clientHash})`;
+  await addEvent(tx, tenantId, orderId, now, event);
+};
+
+/** Checkouts whose deadline has passed by the database's clock; rows another process works on are left to it. */
+export const overdue = (tx: Tx, most: number) => tx.sql<{ order_id: string; tenant_id: string }>`
+  select order_id, tenant_id from saga where deadline_at <= now()
+  order by deadline_at limit ${most} for update skip locked`;
+
+/** Takes a person out of their orders; amounts, goods and dates stay for the books. */
+export const eraseFromOrders = async (tx: Tx, tenantId: string, userId: string): Promise<void> => {
+  await tx.sql`
+    update orders set customer_id = null, recipient = null, line1 = null, line2 = null, city = null, postcode = null,
+      country = null, idempotency_key = null
+    where tenant_id = ${tenantId} and customer_id = ${userId}`;
+};

@@ -1,0 +1,41 @@
+import { loader } from '@orderstream/runtime/loaders';
+import {
+  type Loader,
+  originOf,
+  type Parts,
+  type Platform,
+  type Context as RuntimeContext,
+} from '@orderstream/runtime/subgraph';
+import type { PrismaClient } from './generated/prisma/client.ts';
+import { mayRead, type Order, type OrderEvent, type OrderLine } from './order.ts';
+import { eventsOf, linesOf, ordersByIds, ordersByNumbers } from './order-store.ts';
+
+export type Loaders = {
+  /** null where there is no such order or the viewer may not see it */
+  readonly order: Loader<string, Order | null>;
+  readonly orderByNumber: Loader<string, Order | null>;
+  readonly lines: Loader<string, OrderLine[]>;
+  readonly events: Loader<string, OrderEvent[]>;
+};
+
+export type Context = RuntimeContext<Loaders, PrismaClient>;
+
+export const createContext =
+  ({ database }: Pick<Platform<unknown, PrismaClient>, 'database'>) =>
+  (parts: Parts): Context => {
+    const db = database.for(originOf(parts));
+    const { viewer } = parts;
+    const seen = (order: Order | null): Order | null => (order && mayRead(viewer, order) ? order : null);
+    return {
+      ...parts,
+      db,
+      loaders: {
+        order: loader(async (ids) => (await ordersByIds(db, viewer.tenantId, ids)).map(seen)),
+        orderByNumber: loader(async (numbers) =>
+          (await ordersByNumbers(db, viewer.tenantId, numbers)).map(seen),
+        ),
+        lines: loader((ids) => linesOf(db, ids)),
+        events: loader((ids) => eventsOf(db.prisma, ids)),
+      },
+    };
+  };

@@ -1,0 +1,103 @@
+// Live orders: the state now, then every newer version. A hint says when to look; what is sent is always read anew, so a
+// slow client skips versions but never sees an older one, and a lost hint costs a heartbeat.
+import { RequestError } from '@orderstream/runtime/errors';
+import type { Hints } from '@orderstream/runtime/hints';
+import type { Context } from './context.ts';
+import { OrderPlaced } from './messages.ts';
+import { mayRead, type Order, type OrderStatus } from './order.ts';
+import { ordersByIds } from './order-store.ts';
+
+const topic = OrderPlaced.topic.name;
+
+const readOrder = async (ctx: Context, id: string): Promise<Order | null> => {
+  const [order] = await ordersByIds(ctx.db, ctx.viewer.tenantId, [id]);
+  return order && mayRead(ctx.viewer, order) ? order : null;
+};
+
+/** @throws RequestError NOT_FOUND before any data for an order that is not there or not the viewer's */
+export const watchOrder = async (
+  ctx: Context,
+  hints: Hints,
+  id: string,
+  sinceVersion: number,
+): Promise<AsyncGenerator<{ orderUpdated: Order }>> => {
+  // Listening starts before the first look, so nothing falls between the two.
+  const turns = hints.listen(topic, id);
+  const first = await readOrder(ctx, id);
+  if (!first) {
+    await turns.return(undefined);
+    throw new RequestError('NOT_FOUND', 'There is no such order.', { path: ['id'] });
+  }
+  return newerVersions(ctx, turns, id, sinceVersion, first);
+};
+
+async function* newerVersions(
+  ctx: Context,
+  turns: ReturnType<Hints['listen']>,
+  id: string,
+  sinceVersion: number,
+  first: Order,
+): AsyncGenerator<{ orderUpdated: Order }> {
+  let sent = sinceVersion;
+  try {
+    if (first.version > sent) {
+      sent = first.version;
+      yield { orderUpdated: first };
+    }
+    for await (const hint of turns) {
+      if (hint && hint.version <= sent) continue;
+      const order = await readOrder(ctx, id);
+      if (!order || order.version <= sent) continue;
+      sent = order.version;
+      yield { orderUpdated: order };
+    }
+  } finally {
+    await turns.return(undefined);
+  }
+}
+
+/** Every order that moves and passes `isWanted`, once for each version. */
+async function* movingOrders(
+  ctx: Context,
+  hints: Hints,
+  isWanted: (order: Order) => boolean,
+): AsyncGenerator<Order> {
+  const sent = new Map<string, number>();
+  const turns = hints.listen(topic, '*');
+  try {
+    for await (const hint of turns) {
+      if (!hint || hint.version <= (sent.get(hint.key) ?? 0)) continue;
+      const order = await readOrder(ctx, hint.key);
+      if (!order || !isWanted(order) || order.version <= (sent.get(order.id) ?? 0)) continue;
+      sent.delete(order.id);
+      sent.set(order.id, order.version);
+      // Orders that have been quiet the longest are forgotten first; they would be sent again with a newer version only.
+      if (sent.size > 10_000) sent.delete(sent.keys().next().value!);
+      yield order;
+    }
+  } finally {
+    await turns.return(undefined);
+  }
+}
+
+export async function* watchOwnOrders(
+  ctx: Context,
+  hints: Hints,
+): AsyncGenerator<{ myOrdersUpdated: Order }> {
+  const { userId } = ctx.viewer;
+  for await (const order of movingOrders(ctx, hints, ({ customerId }) => customerId === userId))
+    yield { myOrdersUpdated: order };
+}
+
+export async function* watchAllOrders(
+  ctx: Context,
+  hints: Hints,
+  statuses: readonly OrderStatus[] | null,
+): AsyncGenerator<{ orderFeed: Order }> {
+  for await (const order of movingOrders(
+    ctx,
+    hints,
+    ({ status }) => statuses === null || statuses.includes(status),
+  ))
+    yield { orderFeed: order };
+}
