@@ -1,0 +1,164 @@
+// What can be done with stock. Every function here is safe to run twice with the same order or key.
+import type { VariantChanged } from '@orderstream/catalog/messages';
+import type { Tx } from '@orderstream/runtime/database';
+import { badInput } from '@orderstream/runtime/errors';
+import type { Envelope } from '@orderstream/runtime/messages';
+import { once } from '@orderstream/runtime/once';
+import { learn } from './catalog-copy.ts';
+import type { Context } from './context.ts';
+import {
+  HoldExpired,
+  HoldExtended,
+  StockAllocated,
+  StockLevelChanged,
+  StockRefused,
+  StockReleased,
+} from './messages.ts';
+import { after, answer, effect, type Move, type Reservation } from './reservation.ts';
+import * as reservations from './reservation-store.ts';
+import { type Adjusted, type Adjustment, availabilityOf, type Level, refusalOf } from './stock.ts';
+import * as store from './store.ts';
+import { choose, summed, type Wanted } from './warehouse.ts';
+
+const changed = (level: Level) => {
+  const { variantId, available, version } = level;
+  return StockLevelChanged({ variantId, available, state: availabilityOf(level) }, version);
+};
+
+/** Tells what can be sold of the variants now, where that has changed. */
+const tell = async (tx: Tx, tenantId: string, variantIds: readonly string[]): Promise<void> => {
+  const levels = await store.recount(tx, tenantId, [...new Set(variantIds)]);
+  await tx.send(...levels.map(changed));
+};
+
+type Reserve = { readonly orderId: string; readonly lines: readonly Wanted[]; readonly holdUntil: string };
+
+/** Holds everything an order needs, or nothing. Whatever was decided on the order before stays decided. */
+export const reserve = async (tx: Tx, tenantId: string, { orderId, lines, holdUntil }: Reserve) => {
+  await store.takeTurn(tx);
+  const before = await reservations.reservationOf(tx, tenantId, orderId);
+  if (before) return tx.send(answer(before));
+  const wanted = summed(lines);
+  const variantIds = wanted.map((line) => line.variantId);
+  const choice = choose(wanted, await store.offersForUpdate(tx, tenantId, variantIds));
+  const none = { tenantId, orderId, holdUntil: null, refusedSkus: [], parts: [] };
+  if ('short' in choice) {
+    const refused = { ...none, state: 'REFUSED', refusedSkus: choice.short } as const;
+    return tx.send(answer(await reservations.start(tx, refused)));
+  }
+  const { parts } = choice;
+  await store.shift(tx, tenantId, orderId, parts, effect(null, 'HELD'));
+  const held = { ...none, state: 'HELD', holdUntil: new Date(holdUntil), parts } as const;
+  await tx.send(answer(await reservations.start(tx, held)));
+  await tell(tx, tenantId, variantIds);
+};
+
+/** Takes a reservation a step further and its goods with it; null when it is past that. */
+const move = async (tx: Tx, reservation: Reservation, by: Move): Promise<Reservation | null> => {
+  const next = after(reservation.state, by);
+  if (!next) return null;
+  const { tenantId, orderId, parts, state } = reservation;
+  if (parts.length > 0) await store.shift(tx, tenantId, orderId, parts, effect(state, next));
+  return reservations.enter(tx, reservation, next);
+};
+
+const variantsOf = ({ parts }: Reservation): string[] => parts.map((part) => part.variantId);
+
+/** A hold that is gone is not told about here: HoldExpired has said so. */
+export const extendHold = async (tx: Tx, tenantId: string, orderId: string, holdUntil: string) => {
+  await store.takeTurn(tx);
+  const reservation = await reservations.reservationOf(tx, tenantId, orderId);
+  const extended = reservation && (await reservations.extend(tx, reservation, new Date(holdUntil)));
+  if (!extended) return;
+  await tx.send(HoldExtended({ orderId, holdUntil: extended.holdUntil.toISOString() }, extended.version));
+};
+
+/** Possible for as long as the hold stands, also in the moment between its deadline and the sweeper. */
+export const allocate = async (tx: Tx, tenantId: string, orderId: string) => {
+  await store.takeTurn(tx);
+  const before = await reservations.reservationOf(tx, tenantId, orderId);
+  const reservation = before && ((await move(tx, before, 'allocate')) ?? before);
+  if (reservation?.state === 'ALLOCATED' || reservation?.state === 'SHIPPED')
+    return tx.send(StockAllocated({ orderId, parts: [...reservation.parts] }, reservation.version));
+  await tx.send(StockRefused({ orderId, reason: 'HOLD_GONE', skus: [] }, reservation?.version));
+};
+
+/** Gives back what the order has. What was never reserved is marked as released, so that a late reserve is refused. */
+export const release = async (tx: Tx, tenantId: string, orderId: string) => {
+  await store.takeTurn(tx);
+  const before = await reservations.reservationOf(tx, tenantId, orderId);
+  if (!before) {
+    const none = {
+      tenantId,
+      orderId,
+      state: 'RELEASED',
+      holdUntil: null,
+      refusedSkus: [],
+      parts: [],
+    } as const;
+    const { version } = await reservations.start(tx, none);
+    return tx.send(StockReleased({ orderId }, version));
+  }
+  const released = await move(tx, before, 'release');
+  await tx.send(StockReleased({ orderId }, (released ?? before).version));
+  if (released) await tell(tx, tenantId, variantsOf(released));
+};
+
+/** Ends holds whose time has come. @returns how many there were */
+export const expireHolds = async (begin: (tenantId: string) => Tx, most: number): Promise<number> => {
+  const any = begin('');
+  await store.takeTurn(any);
+  const due = await reservations.dueHolds(any, most);
+  for (const [tenantId, holds] of Map.groupBy(due, (hold) => hold.tenantId)) {
+    const tx = begin(tenantId);
+    for (const hold of holds) {
+      const expired = await move(tx, hold, 'expire');
+      if (expired) await tx.send(HoldExpired({ orderId: hold.orderId }, expired.version));
+    }
+    await tell(tx, tenantId, holds.flatMap(variantsOf));
+  }
+  return due.length;
+};
+
+/** Keeps the catalogue's word. A variant that is new is out of stock, which is also worth telling. */
+export const learnVariant = async (tx: Tx, change: Envelope<Parameters<typeof VariantChanged>[0]>) => {
+  await store.takeTurn(tx);
+  await learn(tx, change);
+  const levels = await store.startLevel(tx, change.tenantId, change.data.variantId);
+  await tx.send(...levels.map(changed));
+};
+
+const adjustOne = async (
+  tx: Tx,
+  { tenantId, userId }: Context['viewer'],
+  adjustment: Adjustment,
+  path: readonly string[],
+): Promise<Adjusted> => {
+  await store.startStock(tx, tenantId, adjustment);
+  const stockId = await store.adjust(tx, tenantId, adjustment);
+  if (stockId) {
+    await store.recordAdjustment(tx, tenantId, userId, adjustment);
+    return { stockId };
+  }
+  const stock = await store.stockAt(tx, tenantId, adjustment);
+  if (!stock) return { error: 'NotFound' };
+  const refusal = refusalOf(stock, adjustment);
+  if (!refusal) throw badInput([...path, 'delta'], 'No warehouse has room for so many.');
+  return refusal;
+};
+
+/** Each adjustment stands for itself; all are written together with the key, so that a repetition gets the same answer. */
+export const adjustStock = (ctx: Context, idempotencyKey: string, adjustments: readonly Adjustment[]) =>
+  once(ctx, { operation: 'adjustStock', key: idempotencyKey, request: adjustments }, async (tx) => {
+    await store.takeTurn(tx);
+    const outcomes: Adjusted[] = [];
+    for (const [index, adjustment] of adjustments.entries())
+      outcomes.push(await adjustOne(tx, ctx.viewer, adjustment, ['input', 'adjustments', `${index}`]));
+    const done = adjustments.filter((_, index) => !('error' in outcomes[index]!));
+    await tell(
+      tx,
+      ctx.viewer.tenantId,
+      done.map((adjustment) => adjustment.variantId),
+    );
+    return outcomes;
+  });
