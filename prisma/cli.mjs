@@ -21,6 +21,10 @@ const server = process.env.DATABASE_URL ?? readAddresses(data)?.databaseUrl;
 const own = `${subgraph.toUpperCase().replaceAll('-', '_')}_DATABASE_URL`;
 const databaseUrl =
   server || process.env[own] ? databaseOf(subgraph, server ?? '', process.env).url : undefined;
+if (!databaseUrl && ['migrate', 'db', 'studio'].includes(command[0])) {
+  console.error('No database is known: run npm start in another terminal, or set DATABASE_URL.');
+  process.exit(1);
+}
 
 const env = prismaEnvironment({ subgraph, databaseUrl, env: process.env });
 const { status } = spawnSync(process.execPath, [prismaCli, ...command, '--config', config], {

@@ -14,17 +14,21 @@ export type Place = { readonly folder: string; readonly account: Account | null 
 
 const VAR = '/var/lib/orderstream';
 
-/** The folder itself and all above it may be entered (and the file at its end read) by the account. */
-export const canReach = (target: string, account: Account): boolean => {
-  for (let at = path.resolve(target); ; at = path.dirname(at)) {
-    const { mode, uid, gid } = statSync(at);
-    const needed = 0o5;
-    const shift = uid === account.uid ? 6 : gid === account.gid ? 3 : 0;
-    // Above the target, entering is enough.
-    const wanted = at === path.resolve(target) ? needed : 0o1;
-    if (((mode >> shift) & wanted) !== wanted) return false;
-    if (at === path.dirname(at)) return true;
-  }
+/** The account may walk to the folder and into it. */
+export const canEnter = (folder: string, account: Account): boolean => {
+  const at = path.resolve(folder);
+  const { mode, uid, gid } = statSync(at);
+  const shift = uid === account.uid ? 6 : gid === account.gid ? 3 : 0;
+  const mayPass = ((mode >> shift) & 1) === 1;
+  return mayPass && (at === path.dirname(at) || canEnter(path.dirname(at), account));
+};
+
+/** Whether the account gets into the data folder. The folder itself is ours: a right of way, not to look, is given. */
+const letIn = (dir: string, account: Account): boolean => {
+  if (canEnter(dir, account)) return true;
+  if (!canEnter(path.dirname(dir), account)) return false;
+  chmodSync(dir, statSync(dir).mode | 0o001);
+  return canEnter(dir, account);
 };
 
 export const standIn = (dir: string): string =>
@@ -44,7 +48,7 @@ export const openFolder = (dir: string): void => {
 export const placeFor = (dir: string, name: string): Place => {
   const account = process.getuid?.() === 0 ? nobody() : null;
   try {
-    const base = account && !canReach(dir, account) ? standIn(dir) : dir;
+    const base = account && !letIn(dir, account) ? standIn(dir) : dir;
     const folder = path.join(base, name);
     mkdirSync(folder, { recursive: true });
     if (account) chownSync(folder, account.uid, account.gid);

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import type { Account } from './child.ts';
 import { lock } from './lock.ts';
 import { isExecutable, versionLine } from './machine.ts';
-import { canReach } from './place.ts';
+import { canEnter } from './place.ts';
 import { problems } from './problem.ts';
 
 export type PostgresBinaries = {
@@ -65,7 +65,7 @@ const embeddedBinaries = async (account: Account | null): Promise<PostgresBinari
   const native = path.join(root, 'native');
   if (!existsSync(path.join(native, 'bin'))) return null;
   const usable =
-    !account || canReach(path.join(native, 'bin'), account) ? native : await copyFor(native, version);
+    !account || canEnter(path.join(native, 'bin'), account) ? native : await copyFor(native, version);
   addLinks(usable);
   return { bin: path.join(usable, 'bin'), major: Number.parseInt(version, 10), kind: 'embedded' };
 };

@@ -11,6 +11,7 @@ import { startRedis } from './redis.ts';
 import type { Progress, Service, ServiceName, Start, Started } from './service.ts';
 import { stopOnSignals } from './signals.ts';
 
+export { removeData } from './place.ts';
 export { StackProblem } from './problem.ts';
 export type { Progress, Service } from './service.ts';
 
