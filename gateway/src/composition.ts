@@ -1,0 +1,52 @@
+// Composes the subgraphs' documents into the supergraph, and the supergraph into what clients see.
+import { readdirSync } from 'node:fs';
+import { composeServices } from '@apollo/composition';
+import { Supergraph } from '@apollo/federation-internals';
+import { schemaText } from '@orderstream/runtime/host/schema';
+import { lexicographicSortSchema, parse, printSchema } from 'graphql';
+
+export type Document = { readonly name: string; readonly text: string };
+
+export type Composed = {
+  /** for the gateway; subgraphs stand at placeholders, and the settings say where they really are */
+  readonly supergraph: string;
+  /** for clients, sorted */
+  readonly api: string;
+};
+
+const subgraphsFolder = new URL('../../subgraphs/', import.meta.url);
+
+/** Every folder beside subgraphs/main.ts that has a schema. */
+export const subgraphDocuments = (folder: URL = subgraphsFolder): Document[] =>
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => ({ name: entry.name, text: schemaText(new URL(`${entry.name}/`, folder)) }))
+    .filter((document): document is Document => document.text !== null)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+
+/**
+ * A hint fails like an error: it tells of something that was written and will not be there.
+ * @throws Error naming every error and hint
+ */
+export const compose = (documents: readonly Document[]): Composed => {
+  const result = composeServices(
+    documents.map(({ name, text }) => ({
+      name,
+      url: `http://${name}.subgraph/graphql`,
+      typeDefs: parse(text),
+    })),
+  );
+  const problems = [
+    ...(result.errors ?? []).map((error) => error.message),
+    ...(result.hints ?? []).map((hint) => hint.toString()),
+  ];
+  if (problems.length > 0 || !result.supergraphSdl)
+    throw new Error(`The subgraphs do not compose:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+  const schema = Supergraph.build(result.supergraphSdl).apiSchema().toGraphQLJSSchema();
+  return {
+    supergraph: `${result.supergraphSdl.trimEnd()}\n`,
+    api: `${printSchema(lexicographicSortSchema(schema))}\n`,
+  };
+};
+
+export const composeSupergraph = (): Composed => compose(subgraphDocuments());

@@ -1,0 +1,85 @@
+// The gateway put together: supergraph, subgraphs, sign-in, and the two doors to clients.
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createLog } from '@orderstream/runtime/log';
+import { signingKey } from '@orderstream/runtime/signature';
+import { sleep } from '@orderstream/runtime/time';
+import { openAccessTokens } from './access-tokens.ts';
+import { createFront } from './front.ts';
+import { openGraphQL } from './graphql.ts';
+import { hostChecks } from './readiness.ts';
+import { gatewaySettings } from './settings.ts';
+import { serveSockets } from './sockets.ts';
+import { createSubscriptions } from './subscriptions.ts';
+import { openSupergraph } from './supergraph.ts';
+import { openTransport } from './transport.ts';
+import { openUpstream } from './upstream.ts';
+
+export type Gateway = { readonly url: string; readonly stop: () => Promise<void> };
+
+/** milliseconds for requests under way when the gateway stops */
+const lastAnswers = 10_000;
+
+const committed = (): string => readFileSync(new URL('../supergraph.graphql', import.meta.url), 'utf8');
+
+/**
+ * @param supergraphSdl the committed supergraph unless a test brings its own
+ * @throws ConfigError naming everything that is wrong with the environment
+ */
+export const openGateway = async (
+  env: NodeJS.ProcessEnv,
+  supergraphSdl: string = committed(),
+): Promise<Gateway> => {
+  const settings = gatewaySettings(env);
+  const log = createLog('gateway', settings.logLevel);
+  const key = signingKey(settings.secret);
+  const supergraph = openSupergraph(supergraphSdl);
+  const { names, schema } = supergraph;
+
+  const transports = new Map(
+    names.map((name) => [name, openTransport(name, settings.originOf(name), key, log)]),
+  );
+  const sources = Object.fromEntries([...transports].map(([name, { source }]) => [name, source]));
+  const upstreams = new Map(
+    names.map((name) => [name, openUpstream(name, settings.originOf(name), key, log)]),
+  );
+  const tokens = openAccessTokens(settings.jwksUrl, settings.tenantId, log);
+  const door = await openGraphQL(supergraphSdl, sources, log, settings);
+  const subscriptions = createSubscriptions({
+    supergraph,
+    sources,
+    upstreams,
+    hidesSuggestions: settings.isProduction,
+  });
+
+  let isStopping = false;
+  const checks = { ...hostChecks(names, settings.originOf), 'access token keys': tokens.check };
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000 },
+    createFront({ settings, tokens, door, checks, isStopping: () => isStopping, log }),
+  );
+  const closeSockets = serveSockets({ server, settings, tokens, subscriptions, schema, log });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(settings.port, settings.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://${settings.host}:${port}`,
+    stop: async () => {
+      isStopping = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // A connection that is kept alive becomes idle, and can be closed, only with its last answer.
+      const sweep = setInterval(() => server.closeIdleConnections(), 50);
+      await Promise.race([Promise.all([closed, closeSockets()]), sleep(lastAnswers)]);
+      clearInterval(sweep);
+      server.closeAllConnections();
+      tokens.close();
+      for (const upstream of upstreams.values()) upstream.close();
+      await door.stop();
+      await Promise.all([...transports.values()].map((transport) => transport.close()));
+    },
+  };
+};

@@ -1,0 +1,101 @@
+// GraphQL over HTTP: @apollo/server's manners around @apollo/gateway's plans.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { ApolloGateway } from '@apollo/gateway';
+import { ApolloServer, HeaderMap } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import { formatError } from '@orderstream/runtime/host/format';
+import type { Log } from '@orderstream/runtime/log';
+import { checkVariables, createAdmission, limits } from './limits.ts';
+import { type Sources, teachScalars } from './supergraph.ts';
+import type { Asking } from './transport.ts';
+
+export type Answer = {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+};
+
+export type GraphQLDoor = {
+  /** @throws RequestError QUERY_TOO_COMPLEX or BAD_USER_INPUT before anything is looked at more closely */
+  readonly answer: (request: {
+    /** the parsed body; undefined where it was not JSON */
+    readonly body: unknown;
+    readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+    readonly asking: Asking;
+  }) => Promise<Answer>;
+  readonly stop: () => Promise<void>;
+};
+
+export const openGraphQL = async (
+  supergraphSdl: string,
+  sources: Sources,
+  log: Log,
+  options: { readonly isProduction: boolean },
+): Promise<GraphQLDoor> => {
+  // Read in the constructor below; without it the vendor is told about us.
+  process.env.APOLLO_TELEMETRY_DISABLED = '1';
+  const gateway = new ApolloGateway({
+    supergraphSdl,
+    buildService: ({ name }) => sources[name]!,
+    logger: log,
+    validateSupergraph: false,
+    __exposeQueryPlanExperimental: !options.isProduction,
+  });
+  gateway.onSchemaLoadOrUpdate(({ apiSchema }) => {
+    teachScalars(apiSchema);
+  });
+
+  // @apollo/server words errors where the request is out of sight; ours carry its trace.
+  const current = new AsyncLocalStorage<Asking>();
+  const server = new ApolloServer<Asking>({
+    gateway,
+    introspection: !options.isProduction,
+    hideSchemaDetailsFromClientErrors: options.isProduction,
+    includeStacktraceInErrorResponses: false,
+    // By text only: an operation that arrives as a hash would pass by the limits.
+    persistedQueries: false,
+    parseOptions: { maxTokens: limits.tokens },
+    maxRecursiveSelections: limits.selections,
+    stopOnTerminationSignals: false,
+    formatError: (formatted, error) => formatError(formatted, error, log, current.getStore()!.trace),
+    logger: log,
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+    ],
+  });
+  await server.start();
+  const admit = createAdmission();
+
+  return {
+    answer: async ({ body, headers, asking }) => {
+      if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
+        if ('query' in body && typeof body.query === 'string') admit(body.query);
+        if ('variables' in body) checkVariables(body.variables);
+      }
+      const map = new HeaderMap();
+      for (const [name, value] of Object.entries(headers))
+        if (typeof value === 'string') map.set(name, value);
+      const response = await current.run(asking, () =>
+        server.executeHTTPGraphQLRequest({
+          httpGraphQLRequest: { method: 'POST', headers: map, search: '', body },
+          context: async () => asking,
+        }),
+      );
+      let text = '';
+      if (response.body.kind === 'complete') text = response.body.string;
+      else for await (const chunk of response.body.asyncIterator) text += chunk;
+      return { status: response.status ?? 200, headers: Object.fromEntries(response.headers), body: text };
+    },
+    stop: () => server.stop(),
+  };
+};

@@ -1,0 +1,139 @@
+// Subscriptions through the supergraph: one subgraph delivers the event, the others fill their fields into it, and the
+// client gets the newest it can take.
+import { RequestError } from '@orderstream/runtime/errors';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLError,
+  getOperationAST,
+  getVariableValues,
+  parse,
+  print,
+  validate,
+} from 'graphql';
+import { checkVariables, parseWithinLimits } from './limits.ts';
+import { createMailbox, createNewer } from './mailbox.ts';
+import { fromSubgraph } from './subgraph-errors.ts';
+import { markOf, withoutRootConditions, withVersion } from './subscription.ts';
+import type { Sources, SubscriptionPlan, Supergraph } from './supergraph.ts';
+import type { Asking } from './transport.ts';
+import type { Upstream } from './upstream.ts';
+
+export type SubscribeRequest = {
+  readonly query: string;
+  readonly operationName?: string | null;
+  readonly variables?: Record<string, unknown> | null;
+};
+
+export type Live = {
+  readonly document: DocumentNode;
+  readonly plan: SubscriptionPlan;
+  readonly variables: Record<string, unknown>;
+};
+
+export type Subscriptions = {
+  /** @throws RequestError for what no subscription can be made of @returns what validation found, or what to run */
+  readonly prepare: (request: SubscribeRequest) => Live | readonly GraphQLError[];
+  readonly run: (live: Live, asking: Asking) => AsyncGenerator<ExecutionResult>;
+};
+
+type Options = {
+  readonly supergraph: Supergraph;
+  readonly sources: Sources;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly hidesSuggestions: boolean;
+};
+
+/** things of which one client's newest events wait; a feed of many orders has many */
+const mostWaiting = 100;
+const mostSeen = 10_000;
+const mostPlans = 500;
+
+const badInput = (message: string): RequestError => new RequestError('BAD_USER_INPUT', message);
+
+export const createSubscriptions = (options: Options): Subscriptions => {
+  const { supergraph, sources, upstreams, hidesSuggestions } = options;
+  const plans = new Map<string, SubscriptionPlan>();
+
+  const planOf = (document: DocumentNode): SubscriptionPlan => {
+    const text = print(document);
+    const known = plans.get(text);
+    if (known) return known;
+    const plan = supergraph.planSubscription(withVersion(supergraph.schema, document));
+    if (plans.size >= mostPlans) plans.delete(plans.keys().next().value!);
+    plans.set(text, plan);
+    return plan;
+  };
+
+  const prepare: Subscriptions['prepare'] = ({ query, operationName, variables }) => {
+    checkVariables(variables);
+    // Parsed again only to word the syntax error.
+    const document = parseWithinLimits(query) ?? parse(query);
+    const errors = validate(supergraph.schema, document, undefined, { hideSuggestions: hidesSuggestions });
+    if (errors.length > 0) return errors;
+    const operation = getOperationAST(document, operationName);
+    if (operation?.operation !== 'subscription')
+      throw badInput('Only subscriptions come over the socket; send queries and mutations by POST /graphql.');
+    const given = variables ?? {};
+    const coerced = getVariableValues(supergraph.schema, operation.variableDefinitions ?? [], given);
+    if (coerced.errors) throw badInput(coerced.errors[0]!.message);
+    const alone = withoutRootConditions(document, operation, coerced.coerced);
+    if (!alone) throw badInput('Nothing is left of this subscription after @skip and @include.');
+    return { document: alone, plan: planOf(alone), variables: given };
+  };
+
+  const run: Subscriptions['run'] = ({ document, plan, variables }, asking) => {
+    const { serviceName, operation, operationName, variableUsages = [] } = plan.primary;
+    const box = createMailbox<ExecutionResult>(mostWaiting);
+    const isNewer = createNewer(mostSeen);
+    const used = Object.fromEntries(
+      variableUsages.filter((name) => Object.hasOwn(variables, name)).map((name) => [name, variables[name]]),
+    );
+    const leave = upstreams
+      .get(serviceName)!
+      .subscribe({ query: operation, operationName, variables: used }, asking, {
+        next: (event) => {
+          const { key, version } = markOf(event.data);
+          if (isNewer(key, version)) box.put(key, event);
+        },
+        refused: (errors) => box.finish(fromSubgraph(errors[0] ?? { message: 'refused' })),
+        complete: () => box.finish(),
+      });
+    const end = async () => {
+      leave();
+      box.drop();
+      return { done: true as const, value: undefined };
+    };
+
+    const answer = ({ data, errors }: ExecutionResult): Promise<ExecutionResult> =>
+      supergraph.answerEvent(
+        plan,
+        document,
+        { variables, asking, sources },
+        {
+          data,
+          ...(errors && { errors: errors.map((error) => fromSubgraph(error)) }),
+        },
+      );
+
+    // Written out: a generator function that waits for an event could not be ended before the event comes.
+    const answers: AsyncGenerator<ExecutionResult> = {
+      next: async () => {
+        const event = await box.take();
+        return event ? { done: false, value: await answer(event) } : { done: true, value: undefined };
+      },
+      return: end,
+      throw: async (error) => {
+        await end();
+        throw error;
+      },
+      [Symbol.asyncIterator]: () => answers,
+      [Symbol.asyncDispose]: async () => {
+        await end();
+      },
+    };
+    return answers;
+  };
+
+  return { prepare, run };
+};
