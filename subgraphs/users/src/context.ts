@@ -26,7 +26,7 @@ const createLoaders = (db: Db<PrismaClient>, viewer: Viewer) => ({
   ),
 });
 
-export type Loaders = ReturnType<typeof createLoaders>;
+type Loaders = ReturnType<typeof createLoaders>;
 export type Context = RuntimeContext<Loaders, PrismaClient>;
 
 export const createContext =

@@ -19,8 +19,8 @@ export const users = subgraph({
     ACCESS_TOKEN_KEY: currentKey,
     /** the one before it; published until its last tokens have ended, ten minutes after the change */
     ACCESS_TOKEN_PREVIOUS_KEY: previousKey,
-    /** keys the hashes under which sign-in attempts are counted */
-    PSEUDONYM_SECRET: secret('pseudonym'),
+    /** keys the hashes by which people and places are recognised without being known */
+    TENANT_SECRET: secret('tenant'),
     /** from one address */
     REGISTRATIONS_PER_HOUR: z.coerce.number().int().positive().default(20),
   }),

@@ -52,7 +52,7 @@ export const endSessionsOf = async (tx: Tx, userId: string, because: EndReason):
     where id in (select id from session where user_id = ${userId} and ended_at is null order by id for update)`;
 };
 
-export type AttemptKind = 'LOGIN' | 'REGISTRATION';
+type AttemptKind = 'LOGIN' | 'REGISTRATION';
 
 /** Who tries and from where, as keyed hashes. A registration has no account yet. */
 export type Origin = {

@@ -23,7 +23,7 @@ export const newKey = (): string =>
 export const visitor = (clientAddress = '203.0.113.1'): Viewer => ({ ...anonymous(tenantId), clientAddress });
 
 /** As the gateway reads a viewer out of an access token. */
-export const viewerOf = (accessToken: string): Viewer => {
+const viewerOf = (accessToken: string): Viewer => {
   const { sub, sid, tid, scopes } = decodeJwt<{ sid: string; tid: string; scopes: string[] }>(accessToken);
   return { ...anonymous(tid), userId: sub!, sessionId: sid, scopes: new Set(scopes) };
 };
@@ -44,7 +44,7 @@ export const openShop = async (options: { argon?: Argon; registrationsPerHour?: 
   const vault = await openVault(
     {
       ACCESS_TOKEN_KEY: newKey(),
-      PSEUDONYM_SECRET: 'a secret of the tests, thirty-two characters',
+      TENANT_SECRET: 'a secret of the tests, thirty-two characters',
       REGISTRATIONS_PER_HOUR: options.registrationsPerHour ?? 1_000,
     },
     options.argon,

@@ -88,7 +88,7 @@ test('without a key to sign with the subgraph does not start, and says how to ma
 
 test('production takes no key that is marked as generated', () => {
   const marked = JSON.stringify({ ...JSON.parse(newKey()), kid: 'generated-on-this-laptop' });
-  const env = { NODE_ENV: 'production', PSEUDONYM_SECRET: 'one of our own, with thirty-two characters' };
+  const env = { NODE_ENV: 'production', TENANT_SECRET: 'one of our own, with thirty-two characters' };
   const read = (key: string) => () => readSettings({ ...env, ACCESS_TOKEN_KEY: key }, users.settings);
   expect(read(marked)).toThrow(/ACCESS_TOKEN_KEY: production needs/);
   expect(read(newKey())).not.toThrow();

@@ -8,8 +8,8 @@ import { scopesOfAll, type User } from './user.ts';
 /** milliseconds */
 const accessLifeMs = 10 * 60 * 1000;
 
-export const issuer = 'orderstream';
-export const audience = 'orderstream';
+const issuer = 'orderstream';
+const audience = 'orderstream';
 
 const publicJwk = z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string() });
 const privateJwk = publicJwk.extend({ d: z.string() });

@@ -21,7 +21,7 @@ export type User = {
 export type UserList = Connection<User> & { readonly search: string | null };
 
 /** What a role allows beyond one's own things, which need no scope. */
-export const scopesOf: Readonly<Record<Role, readonly string[]>> = {
+const scopesOf: Readonly<Record<Role, readonly string[]>> = {
   CUSTOMER: [],
   SELLER: [],
   ADMIN: [

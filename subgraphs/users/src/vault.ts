@@ -11,15 +11,15 @@ export type Vault = {
   readonly registrationsPerHour: number;
 };
 
-export type VaultSettings = {
+type VaultSettings = {
   readonly ACCESS_TOKEN_KEY: string;
   readonly ACCESS_TOKEN_PREVIOUS_KEY?: string | undefined;
-  readonly PSEUDONYM_SECRET: string;
+  readonly TENANT_SECRET: string;
   readonly REGISTRATIONS_PER_HOUR: number;
 };
 
 export const openVault = async (settings: VaultSettings, argon?: Argon): Promise<Vault> => {
-  const key = createSecretKey(Buffer.from(settings.PSEUDONYM_SECRET));
+  const key = createSecretKey(Buffer.from(settings.TENANT_SECRET));
   const [passwords, tokens] = await Promise.all([
     openPasswords(argon),
     openTokens(settings.ACCESS_TOKEN_KEY, settings.ACCESS_TOKEN_PREVIOUS_KEY),
@@ -27,7 +27,7 @@ export const openVault = async (settings: VaultSettings, argon?: Argon): Promise
   return {
     passwords,
     tokens,
-    pseudonym: (text) => createHmac('sha256', key).update(text).digest(),
+    pseudonym: (text) => createHmac('sha256', key).update('sign-in\n').update(text).digest(),
     registrationsPerHour: settings.REGISTRATIONS_PER_HOUR,
   };
 };
