@@ -1,8 +1,9 @@
 // Real PostgreSQL, Redis and Kafka for one run of the tests, on ports and in a folder of their own.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { removeData } from '../ops/stack/place.ts';
 import { StackProblem, startServices } from '../ops/stack/services.ts';
 
 declare module 'vitest' {
@@ -19,7 +20,7 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
     project.provide('services', { databaseUrl, redisUrl, kafkaBrokers });
     return async () => {
       await services.stop();
-      await rm(dir, { recursive: true, force: true });
+      removeData(dir);
     };
   } catch (error) {
     if (error instanceof StackProblem) console.error(`\n${error.message}\n${error.help}\n`);

@@ -1,0 +1,47 @@
+// Fills empty databases with the demo shop: each subgraph's part in one transaction, the copies that others keep included.
+import pg from 'pg';
+import { platformSettings, readSettings } from '@orderstream/runtime/config';
+import { loadCatalog } from './load-catalog.ts';
+import { loadInventory } from './load-inventory.ts';
+import { loadOrders } from './load-orders.ts';
+import { loadUsers } from './load-users.ts';
+import { goods } from './online-retail.ts';
+
+export type Shop = {
+  /** database URL by subgraph */
+  readonly databases: Readonly<Record<string, string>>;
+  /** of the three accounts to try */
+  readonly password: string;
+  readonly env: NodeJS.ProcessEnv;
+};
+
+type Load = (client: pg.ClientBase, tenantId: string, password: string) => Promise<void>;
+
+const loaders: Readonly<Record<string, Load>> = {
+  users: loadUsers,
+  catalog: (client, tenantId) => loadCatalog(client, tenantId, goods()),
+  inventory: loadInventory,
+  orders: loadOrders,
+};
+
+const inOneTransaction = async (url: string, load: (client: pg.Client) => Promise<void>): Promise<void> => {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 3_000 });
+  await client.connect();
+  try {
+    await client.query('begin');
+    await load(client);
+    await client.query('commit');
+  } finally {
+    await client.end();
+  }
+};
+
+/** Does nothing where there is data already, so it may run at every start. */
+export const seedShop = async ({ databases, password, env }: Shop): Promise<void> => {
+  const { TENANT_ID } = readSettings({ TENANT_ID: env.TENANT_ID }, platformSettings.pick({ TENANT_ID: true }));
+  await Promise.all(
+    Object.entries(loaders).map(([name, load]) =>
+      inOneTransaction(databases[name]!, (client) => load(client, TENANT_ID, password)),
+    ),
+  );
+};

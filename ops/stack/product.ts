@@ -1,0 +1,205 @@
+// Our own processes on top of the three services: databases, demo data, simulators, subgraphs, gateway. `npm start` and
+// the journeys of the tests start the very same thing.
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+import { seedShop } from '../seed/seed.ts';
+import { databaseOf, migrate } from './migrate.ts';
+import { type Running, startProcess } from './processes.ts';
+import { openSecrets, type Secrets } from './secrets.ts';
+import type { Services } from './services.ts';
+
+export const root = resolve(import.meta.dirname, '../..');
+
+export type Started = { readonly name: string; readonly url: string; readonly running: Running; readonly tookMs: number };
+
+export type Product = {
+  readonly gatewayUrl: string;
+  readonly processes: readonly Started[];
+  readonly secrets: Secrets;
+  readonly databases: Readonly<Record<string, string>>;
+  /** Starts one of the processes again, for tests that killed it. */
+  readonly restart: (name: string) => Promise<Running>;
+  readonly stop: () => Promise<void>;
+};
+
+export type ProductOptions = {
+  /** the data folder, absolute */
+  readonly dir: string;
+  readonly services: Services;
+  readonly env: NodeJS.ProcessEnv;
+  /** of the gateway; null for any free one */
+  readonly port: number | null;
+  /** one process for each subgraph instead of one for all */
+  readonly split: boolean;
+  /** False for tests: nothing has to survive a power cut. */
+  readonly durable: boolean;
+  readonly report: (step: string, tookMs: number) => void;
+};
+
+/** Folders of subgraphs/ are the list of subgraphs. */
+export const subgraphNames = (): string[] =>
+  readdirSync(join(root, 'subgraphs'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+
+/** Nobody listens there at the moment; taken soon after. */
+const freePort = (): Promise<number> =>
+  new Promise((done, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => done(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+
+const timed = async <T>(report: ProductOptions['report'], step: string, work: Promise<T>): Promise<T> => {
+  const began = performance.now();
+  const result = await work;
+  report(step, Math.round(performance.now() - began));
+  return result;
+};
+
+export const startProduct = async (options: ProductOptions): Promise<Product> => {
+  const { dir, services, env, report } = options;
+  const secrets = openSecrets(dir, env);
+  const names = subgraphNames();
+  const places = names.map((name) => ({ name, ...databaseOf(name, services.databaseUrl, env) }));
+  const databases = Object.fromEntries(places.map(({ name, url }) => [name, url]));
+
+  await timed(
+    report,
+    'databases',
+    Promise.all(places.map(({ name, serverUrl, database }) => migrate({ serverUrl, subgraph: name, database }))),
+  );
+  await timed(report, 'demo shop', seedShop({ databases, password: secrets.DEMO_PASSWORD, env }));
+
+  const groups = options.split ? names.map((name) => [name]) : [names];
+  const [simulatorPort, gatewayPort, ...hostPorts] = await Promise.all([
+    freePort(),
+    options.port ?? freePort(),
+    ...groups.map(freePort),
+  ]);
+  const urlOf = (port: number): string => `http://127.0.0.1:${port}`;
+  const hosts = groups.map((group, index) => ({
+    name: options.split ? group[0]! : 'subgraphs',
+    group,
+    port: hostPorts[index]!,
+  }));
+  const portOf = (subgraph: string): number => hosts.find(({ group }) => group.includes(subgraph))!.port;
+
+  const common: NodeJS.ProcessEnv = {
+    ...env,
+    ...secrets,
+    HOST: '127.0.0.1',
+    DATABASE_URL: services.databaseUrl,
+    REDIS_URL: services.redisUrl,
+    KAFKA_BROKERS: services.kafkaBrokers.join(','),
+    STRIPE_API_URL: env.STRIPE_API_URL ?? urlOf(simulatorPort),
+    APOLLO_TELEMETRY_DISABLED: '1',
+  };
+  const withoutSignIns = { ...common };
+  delete withoutSignIns.DEMO_PASSWORD;
+
+  // kafkajs makes Node warn of a negative time-out at each connection; harmless, and of no use to a reader of logs.
+  const node = ['--disable-warning=TimeoutNegativeWarning'];
+  const one = (name: string, file: string, args: string[], port: number, ready: string, own: NodeJS.ProcessEnv) => ({
+    name,
+    url: urlOf(port),
+    start: () =>
+      startProcess({
+        name,
+        args: [...node, join(root, file), ...args],
+        env: { ...withoutSignIns, PORT: String(port), ...own },
+        readyUrl: `${urlOf(port)}${ready}`,
+        logFile: join(dir, 'logs', `${name}.log`),
+        timeoutMs: 60_000,
+        cwd: root,
+      }),
+  });
+  mkdirSync(join(dir, 'simulators'), { recursive: true });
+  const plan = [
+    ...(env.STRIPE_API_URL
+      ? []
+      : [
+          one('payments-simulator', 'ops/simulators/payments/main.ts', [], simulatorPort, '/health', {
+            DATA_FILE: join(dir, 'simulators', 'payments.sqlite'),
+            WEBHOOK_URL: `${urlOf(portOf('payments'))}/payments/webhooks/stripe`,
+            WEBHOOK_SECRET: secrets.STRIPE_WEBHOOK_SECRET.split(',')[0],
+            DURABLE: options.durable ? '1' : '0',
+          }),
+        ]),
+    ...hosts.map(({ name, group, port }) => one(name, 'subgraphs/main.ts', group, port, '/health/ready', {})),
+    one('gateway', 'gateway/src/main.ts', [], gatewayPort, '/health', {
+      ...Object.fromEntries(names.map((name) => [`${name.toUpperCase().replaceAll('-', '_')}_URL`, urlOf(portOf(name))])),
+    }),
+  ];
+
+  const running = new Map<string, Running>();
+  const start = async (name: string): Promise<Running> => {
+    const process = await plan.find((each) => each.name === name)!.start();
+    running.set(name, process);
+    return process;
+  };
+  const stop = async (): Promise<void> => {
+    rmSync(join(dir, 'stack.json'), { force: true });
+    // The gateway first, so that nothing new comes in; the simulator last, so that it hears what is still to be said.
+    await running.get('gateway')?.stop();
+    await Promise.all(hosts.map(({ name }) => running.get(name)?.stop()));
+    await running.get('payments-simulator')?.stop();
+  };
+
+  try {
+    const processes = await Promise.all(
+      plan.map(async ({ name, url }): Promise<Started> => {
+        const began = performance.now();
+        const process = await start(name);
+        const tookMs = Math.round(performance.now() - began);
+        report(name, tookMs);
+        return { name, url, running: process, tookMs };
+      }),
+    );
+    const product: Product = {
+      gatewayUrl: urlOf(gatewayPort),
+      processes,
+      secrets,
+      databases,
+      restart: start,
+      stop,
+    };
+    writeStackFile(dir, services, product);
+    return product;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+/** Tells tools what runs where. Holds the database's password, so it is readable for its owner only. */
+const writeStackFile = (dir: string, services: Services, { gatewayUrl, processes, databases, secrets }: Product): void =>
+  writeFileSync(
+    join(dir, 'stack.json'),
+    JSON.stringify(
+      {
+        gateway: {
+          graphql: `${gatewayUrl}/graphql`,
+          subscriptions: `${gatewayUrl.replace('http', 'ws')}/graphql`,
+          explorer: `${gatewayUrl}/explore`,
+        },
+        services: {
+          databaseUrl: services.databaseUrl,
+          redisUrl: services.redisUrl,
+          kafkaBrokers: services.kafkaBrokers,
+          list: services.list,
+        },
+        databases,
+        processes: processes.map(({ name, url, running }) => ({ name, pid: running.pid, url })),
+        signIns: { password: secrets.DEMO_PASSWORD },
+      },
+      null,
+      2,
+    ),
+    { mode: 0o600 },
+  );
+
