@@ -1,11 +1,12 @@
 // What can be done with stock. Every function here is safe to run twice with the same order or key.
 import type { VariantChanged } from '@orderstream/catalog/messages';
-import type { Tx } from '@orderstream/runtime/database';
+import type { Db, Tx } from '@orderstream/runtime/database';
 import { badInput } from '@orderstream/runtime/errors';
 import type { Envelope } from '@orderstream/runtime/messages';
 import { once } from '@orderstream/runtime/once';
+import type { Viewer } from '@orderstream/runtime/viewer';
 import { learn } from './catalog-copy.ts';
-import type { Context } from './context.ts';
+
 import {
   HoldExpired,
   HoldExtended,
@@ -130,7 +131,7 @@ export const learnVariant = async (tx: Tx, change: Envelope<Parameters<typeof Va
 
 const adjustOne = async (
   tx: Tx,
-  { tenantId, userId }: Context['viewer'],
+  { tenantId, userId }: Viewer,
   adjustment: Adjustment,
   path: readonly string[],
 ): Promise<Adjusted> => {
@@ -148,7 +149,11 @@ const adjustOne = async (
 };
 
 /** Each adjustment stands for itself; all are written together with the key, so that a repetition gets the same answer. */
-export const adjustStock = (ctx: Context, idempotencyKey: string, adjustments: readonly Adjustment[]) =>
+export const adjustStock = (
+  ctx: { readonly db: Db; readonly viewer: Viewer },
+  idempotencyKey: string,
+  adjustments: readonly Adjustment[],
+) =>
   once(ctx, { operation: 'adjustStock', key: idempotencyKey, request: adjustments }, async (tx) => {
     await store.takeTurn(tx);
     const outcomes: Adjusted[] = [];
