@@ -56,6 +56,12 @@ const inProduction = (values: Record<string, unknown>): string[] =>
     .filter((name) => isWeakSecret(values[name]))
     .map((name) => `${name}: production needs a secret of your own, not a generated or default one`);
 
+/** The values that are right by themselves, whatever is wrong with the others. */
+const readable = (given: NodeJS.ProcessEnv, { shape }: z.ZodObject<z.ZodRawShape>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(shape).map(([name, type]) => [name, z.safeParse(type, given[name]).data] as const),
+  );
+
 /**
  * Parses the environment against several groups of settings at once.
  * @throws ConfigError naming every variable that is wrong.
@@ -64,11 +70,10 @@ export const readSettings = <T extends z.ZodRawShape>(env: NodeJS.ProcessEnv, sh
   // An empty variable means "not set", as in `.env` files.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const parsed = shape.safeParse(given);
-  const problems = parsed.success
-    ? given.NODE_ENV === 'production'
-      ? inProduction(parsed.data)
-      : []
-    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const problems = [
+    ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    ...(given.NODE_ENV === 'production' ? inProduction(readable(given, shape)) : []),
+  ];
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
   return parsed.data;
 };

@@ -178,7 +178,10 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
               ${messages.map((m) => JSON.stringify(toEnvelope(m, origin, now)))}::json[])`;
         },
       }));
-      await client.query('commit');
+      const { command } = await client.query('commit');
+      // Work that caught the error of a statement went on in a transaction that can only be rolled back.
+      if (command !== 'COMMIT')
+        throw new Error('the transaction was rolled back: an error in it was swallowed');
       return result;
     } catch (error) {
       await client.query('rollback').catch((lost: Error) => {

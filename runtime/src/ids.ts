@@ -65,9 +65,10 @@ export const encodeId = (kind: Kind, uuid: string): string => {
 /** The uuid, or null where the text is not an id of this kind. Letters are read in either case, as Crockford has it. */
 export const parseId = (kind: Kind, id: string): string | null => {
   const [prefix, text, ...rest] = id.split('_');
-  if (prefix !== prefixes[kind] || rest.length > 0 || text?.length !== 26) return null;
+  // Looked at before it is capitalized: the capitals of ſ and ß are plain letters.
+  if (prefix !== prefixes[kind] || rest.length > 0 || !/^[0-9A-Za-z]{26}$/.test(text ?? '')) return null;
   let bits = 0n;
-  for (const letter of text.toUpperCase()) {
+  for (const letter of text!.toUpperCase()) {
     const value = alphabet.indexOf(letter);
     if (value < 0) return null;
     bits = (bits << 5n) | BigInt(value);

@@ -39,7 +39,7 @@ export type Job = {
   readonly name: string;
   readonly everyMs: number;
   /** hearing one of these messages starts it without waiting */
-  readonly wokenBy?: readonly MessageType<never>[];
+  readonly wokenBy?: readonly { readonly type: string }[];
   readonly run: (ctx: HandlerContext) => Promise<number>;
 };
 

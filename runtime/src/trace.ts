@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 
 export type Trace = { readonly traceparent: string };
 
-const shape = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+// All zeros is no id, says W3C: it would tie together what has nothing to do with each other.
+const shape = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 export const newTrace = (): Trace => ({
   traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
