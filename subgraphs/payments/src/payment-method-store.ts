@@ -1,0 +1,121 @@
+// Customers' methods and their names at the provider.
+import type { Db, Sql } from '@orderstream/runtime/database';
+import type { PrismaClient } from './generated/prisma/client.ts';
+import type { PaymentMethod, SeenMethod } from './payment-method.ts';
+
+type HasSql = { readonly sql: Sql };
+type HasPrisma = Pick<Db<PrismaClient>, 'prisma'>;
+
+const columns = {
+  id: true,
+  userId: true,
+  providerId: true,
+  kind: true,
+  brand: true,
+  last4: true,
+  removedAt: true,
+} as const;
+
+/** Removed ones, too: an old payment shows what it was paid with. Rides on payment_method_pkey. */
+export const methodsByIds = (
+  { prisma }: HasPrisma,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<PaymentMethod[]> =>
+  prisma.paymentMethod.findMany({ where: { tenantId, id: { in: [...ids] } }, select: columns });
+
+/** Without removed ones, oldest first. Rides on payment_method_of_user. */
+export const methodsOfUsers = (
+  { prisma }: HasPrisma,
+  tenantId: string,
+  userIds: readonly string[],
+): Promise<PaymentMethod[]> =>
+  prisma.paymentMethod.findMany({
+    where: { tenantId, userId: { in: [...userIds] }, removedAt: null },
+    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+    select: columns,
+  });
+
+export const countMethods = ({ prisma }: HasPrisma, tenantId: string, userId: string): Promise<number> =>
+  prisma.paymentMethod.count({ where: { tenantId, userId, removedAt: null } });
+
+/** Whether this customer may pay with it now. */
+export const isUsable = async (
+  { sql }: HasSql,
+  tenantId: string,
+  userId: string,
+  id: string,
+): Promise<boolean> => {
+  const [row] = await sql`
+    select id from payment_method
+    where id = ${id} and tenant_id = ${tenantId} and user_id = ${userId} and removed_at is null`;
+  return row !== undefined;
+};
+
+/** The provider's name of a customer. */
+export const customerOf = async (
+  { sql }: HasSql,
+  tenantId: string,
+  userId: string,
+): Promise<string | null> => {
+  const [row] = await sql<{ provider_id: string }>`
+    select provider_id from customer where tenant_id = ${tenantId} and user_id = ${userId}`;
+  return row?.provider_id ?? null;
+};
+
+/** Answers the name that stands: a call at the same time may have been faster. */
+export const insertCustomer = async (
+  { sql }: HasSql,
+  tenantId: string,
+  userId: string,
+  providerId: string,
+): Promise<string> => {
+  const [row] = await sql<{ provider_id: string }>`
+    insert into customer (tenant_id, user_id, provider_id) values (${tenantId}, ${userId}, ${providerId})
+    on conflict (tenant_id, user_id) do update set provider_id = customer.provider_id returning provider_id`;
+  return row!.provider_id;
+};
+
+/** A method added again is the one that is there. Answers null where it stands under another customer. */
+export const insertMethod = async (
+  { sql }: HasSql,
+  tenantId: string,
+  userId: string,
+  id: string,
+  seen: SeenMethod,
+): Promise<PaymentMethod | null> => {
+  const [row] = await sql<{ id: string; removed_at: Date | null }>`
+    insert into payment_method (id, tenant_id, user_id, provider_id, kind, brand, last4)
+    values (${id}, ${tenantId}, ${userId}, ${seen.providerId}, ${seen.kind}, ${seen.brand}, ${seen.last4})
+    on conflict (provider_id) do update set removed_at = null, detached_at = null
+      where payment_method.tenant_id = ${tenantId} and payment_method.user_id = ${userId}
+    returning id, removed_at`;
+  return row ? { ...seen, id: row.id, userId, removedAt: row.removed_at } : null;
+};
+
+/** Gone for the customer at once; the provider is told by a job. */
+export const removeMethod = async (
+  { sql }: HasSql,
+  tenantId: string,
+  userId: string,
+  id: string,
+): Promise<boolean> => {
+  const [row] = await sql`
+    update payment_method set removed_at = now(), next_attempt_at = now()
+    where id = ${id} and tenant_id = ${tenantId} and user_id = ${userId} and removed_at is null returning id`;
+  return row !== undefined;
+};
+
+/** Methods the provider has not forgotten yet; each is tried again a minute later. Rides on payment_method_to_detach. */
+export const takeToDetach = ({ sql }: HasSql, most: number): Promise<{ id: string; provider_id: string }[]> =>
+  sql<{ id: string; provider_id: string }>`
+    update payment_method set next_attempt_at = now() + interval '1 minute'
+    where id in (
+      select id from payment_method
+      where removed_at is not null and detached_at is null and next_attempt_at <= now()
+      order by next_attempt_at limit ${most} for update skip locked)
+    returning id, provider_id`;
+
+export const markDetached = async ({ sql }: HasSql, id: string): Promise<void> => {
+  await sql`update payment_method set detached_at = now() where id = ${id} and removed_at is not null`;
+};

@@ -1,0 +1,113 @@
+import { userError } from '@orderstream/runtime/errors';
+import { references } from '@orderstream/runtime/host/references';
+import { decodeId, encodeId, type Kind, parseId } from '@orderstream/runtime/ids';
+import { minus, sum } from '@orderstream/runtime/money';
+import type { Loader } from '@orderstream/runtime/subgraph';
+import type { Context, Loaders } from './context.ts';
+import type { Resolvers } from './generated/resolvers.ts';
+import { type OfOrder, type Payment, refundable } from './payment.ts';
+import type { OfUser, PaymentMethod } from './payment-method.ts';
+import { addPaymentMethod, removePaymentMethod } from './payment-method-service.ts';
+import type { Provider } from './provider.ts';
+import type { Refund } from './refund.ts';
+
+type Reference = { readonly __typename: string; readonly id: string };
+
+/** Entities that only their id is needed of; an id of another kind is none of ours. */
+const stubs = <T>(kind: Kind) =>
+  references<Context, Reference, T>(async (refs) =>
+    refs.map((ref) => {
+      const id = parseId(kind, ref.id);
+      return id ? ({ id } as T) : null;
+    }),
+  );
+
+const loaded = <T>(kind: Kind, loaderOf: (loaders: Loaders) => Loader<string, T | null>) =>
+  references<Context, Reference, T>((refs, { loaders }) =>
+    Promise.all(
+      refs.map((ref) => {
+        const id = parseId(kind, ref.id);
+        return id
+          ? loaderOf(loaders)
+              .load(id)
+              .catch((error: Error) => error)
+          : null;
+      }),
+    ),
+  );
+
+const paymentsOf = (order: OfOrder, ctx: Context): Promise<Payment[] | null> =>
+  ctx.loaders.paymentsOfOrder.load(order.id);
+
+const refundsOf = async (order: OfOrder, ctx: Context): Promise<Refund[] | null> => {
+  const payments = await paymentsOf(order, ctx);
+  if (!payments) return null;
+  return (await Promise.all(payments.map((payment) => ctx.loaders.refunds.load(payment.id)))).flat();
+};
+
+export const createResolvers = (provider: Provider): Resolvers => ({
+  Query: {
+    payment: (_root, { id }, ctx) => ctx.loaders.payment.load(decodeId('payment', id)),
+  },
+
+  Mutation: {
+    addPaymentMethod: async (_root, { input }, ctx) => {
+      const outcome = await addPaymentMethod(ctx, provider, input.providerToken);
+      if (!('error' in outcome)) return { __typename: 'PaymentMethodAdded', method: outcome };
+      return outcome.error === 'InvalidInput'
+        ? userError({ ...outcome, message: 'This cannot be kept as a payment method.' })
+        : userError(outcome);
+    },
+    removePaymentMethod: async (_root, { input }, ctx) => {
+      const id = decodeId('paymentMethod', input.id, ['input', 'id']);
+      return (await removePaymentMethod(ctx, id))
+        ? { __typename: 'PaymentMethodRemoved', id: encodeId('paymentMethod', id) }
+        : userError({
+            error: 'NotFound' as const,
+            message: 'There is no such payment method.',
+            path: ['input', 'id'],
+          });
+    },
+  },
+
+  Payment: {
+    ...loaded<Payment>('payment', (loaders) => loaders.payment),
+    id: ({ id }) => encodeId('payment', id),
+    status: ({ state }) => state,
+    method: ({ methodId }, _args, ctx) => (methodId ? ctx.loaders.method.load(methodId) : null),
+    refundable: (payment) => refundable(payment),
+    events: ({ id }, _args, ctx) => ctx.loaders.events.load(id),
+  },
+
+  PaymentMethod: {
+    ...loaded<PaymentMethod>('paymentMethod', (loaders) => loaders.method),
+    id: ({ id }) => encodeId('paymentMethod', id),
+  },
+
+  Refund: {
+    id: ({ id }) => encodeId('refund', id),
+    status: ({ state }) => state,
+  },
+
+  Order: {
+    ...stubs<OfOrder>('order'),
+    id: ({ id }) => encodeId('order', id),
+    payments: (order, _args, ctx) => paymentsOf(order, ctx),
+    refunds: (order, _args, ctx) => refundsOf(order, ctx),
+    balance: async (order, _args, ctx) => {
+      const payments = await paymentsOf(order, ctx);
+      const [first] = payments ?? [];
+      if (!payments || !first) return null;
+      return sum(
+        payments.map(({ captured, refunded }) => minus(captured, refunded)),
+        first.amount.currency,
+      );
+    },
+  },
+
+  User: {
+    ...stubs<OfUser>('user'),
+    id: ({ id }) => encodeId('user', id),
+    paymentMethods: ({ id }, _args, ctx) => ctx.loaders.methodsOfUser.load(id),
+  },
+});
