@@ -26,13 +26,14 @@ export const createCache = (redis: Redis, prefix: string, log: Log): Cache => {
   return {
     through: (space, forMs, batch) => async (keys) => {
       if (keys.length === 0) return [];
-      let found: (string | null)[] = [];
+      let found: unknown[] = [];
       try {
-        found = await redis.mget(keys.map((key) => name(space, key)));
+        const texts = await redis.mget(keys.map((key) => name(space, key)));
+        found = texts.map((text) => (text === null ? undefined : JSON.parse(text)));
       } catch (error) {
         lost(error);
       }
-      const missing = keys.filter((_, index) => found[index] == null);
+      const missing = keys.filter((_, index) => found[index] === undefined);
       hits += keys.length - missing.length;
       misses += missing.length;
       const loaded = missing.length > 0 ? await batch(missing) : [];
@@ -45,7 +46,9 @@ export const createCache = (redis: Redis, prefix: string, log: Log): Cache => {
           if (value !== undefined) pipeline.set(name(space, key), JSON.stringify(value), 'PX', forMs);
         pipeline.exec().catch(lost);
       }
-      return keys.map((key, index) => (found[index] == null ? fresh.get(key)! : JSON.parse(found[index]!)));
+      return keys.map((key, index) =>
+        found[index] === undefined ? fresh.get(key)! : (found[index] as never),
+      );
     },
     forget: async (space, keys) => {
       if (keys.length > 0) await redis.del(...keys.map((key) => name(space, key))).catch(lost);
