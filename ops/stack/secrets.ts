@@ -6,7 +6,6 @@ import { join } from 'node:path';
 export type Secrets = {
   readonly GATEWAY_SECRET: string;
   readonly TENANT_SECRET: string;
-  readonly PSEUDONYM_SECRET: string;
   /** private JWK for access tokens, as JSON */
   readonly ACCESS_TOKEN_KEY: string;
   readonly STRIPE_API_KEY: string;
@@ -26,7 +25,6 @@ const accessTokenKey = (): string => {
 const makeSecrets = (): Secrets => ({
   GATEWAY_SECRET: random(),
   TENANT_SECRET: random(),
-  PSEUDONYM_SECRET: random(),
   ACCESS_TOKEN_KEY: accessTokenKey(),
   STRIPE_API_KEY: random('sk_test_'),
   STRIPE_WEBHOOK_SECRET: random('whsec_'),
