@@ -1,4 +1,5 @@
 // Reservations on a real database: what is promised once is never promised twice, whoever asks in whatever order.
+import { VariantChanged } from '@orderstream/catalog/messages';
 import { newId } from '@orderstream/runtime/ids';
 import { newTrace } from '@orderstream/runtime/trace';
 import { anonymous } from '@orderstream/runtime/viewer';
@@ -178,6 +179,43 @@ describe('a hold', () => {
       ['inventory.extended', later],
     ]);
     await now(release(order));
+  });
+});
+
+describe('the catalogue’s word on a variant', () => {
+  const word = (variantId: string, name: string, version: number) =>
+    VariantChanged(
+      {
+        variantId,
+        productId: newId(),
+        sku: `WORD-${variantId}`,
+        name,
+        priceMinor: 250,
+        currency: 'GBP',
+        weightGrams: null,
+        active: true,
+      },
+      version,
+    );
+  const known = async (variantId: string) =>
+    (
+      await db.database.sql<{ name: string; version: number }>`
+        select name, version from catalog_variant where variant_id = ${variantId}`
+    )[0];
+
+  test('is kept unless it is older than what is known, and a new variant is told to be out of stock', async () => {
+    const variantId = newId();
+    await now(word(variantId, 'Cup', 2), word(variantId, 'Old cup', 1), word(variantId, 'Cup again', 2));
+    expect(await known(variantId)).toEqual({ name: 'Cup', version: 2 });
+    await now(word(variantId, 'Better cup', 3));
+    expect(await known(variantId)).toEqual({ name: 'Better cup', version: 3 });
+    expect(await levels({ variantId, sku: '' })).toEqual(['1: 0 OUT_OF_STOCK']);
+  });
+
+  test('from another shop changes nothing', async () => {
+    const cup = await stockUp(db.database, shop, 'OURS', [1]);
+    await hear(db.database, await openShop(db.database), word(cup.variantId, 'Theirs', 9));
+    expect(await known(cup.variantId)).toEqual({ name: 'OURS of the shop', version: 1 });
   });
 });
 

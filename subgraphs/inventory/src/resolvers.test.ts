@@ -14,6 +14,7 @@ import { type TestDatabase, testDatabase } from '../../../tests/database.ts';
 import { createContext } from './context.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 import { forgetOnChange } from './level-cache.ts';
+import { lowStock } from './low-stock.ts';
 import { ReserveStock } from './messages.ts';
 import { resolvers } from './resolvers.ts';
 import { type Goods, hear, openShop, type Shop, stockUp, told, wrongs } from './test-shop.ts';
@@ -56,6 +57,7 @@ const asClerk = (...scopes: string[]): Viewer => ({
 });
 const admin = () => asClerk('stock:read', 'stock:write');
 const shopper = () => asClerk();
+const origin = () => ({ tenantId: shop.tenantId, ...newTrace(), causationId: null });
 
 const context = (viewer: Viewer) => contextOf({ viewer, now: new Date(), log, trace: newTrace() });
 
@@ -373,6 +375,17 @@ describe('the feed of low stock', () => {
     await sell(8, 5);
     expect(await second).toEqual({ available: 0, variant });
     await feed.return(undefined);
+  });
+
+  test('comes with a moment of delay when the hint got lost', async () => {
+    const cup = await stockUp(db.database, shop, 'FEED2', [12]);
+    const deaf = createHints(redis, openRedis(inject('services').redisUrl, log), prefix, log);
+    const feed = lowStock({ db: db.database.for(origin()), viewer: admin() }, deaf);
+    const heard = (async () => {
+      for await (const stock of feed) if (stock.variantId === cup.variantId) return stock;
+    })();
+    await hold(cup, 5);
+    expect(await heard).toMatchObject({ onHand: 12, held: 5 });
   });
 
   test('is refused before anything is sent to those who may not see it', async () => {
