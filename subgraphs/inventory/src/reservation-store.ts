@@ -1,44 +1,29 @@
 // Reservations in SQL. Only ever written by whoever has the turn (store.ts), so reads in a turn stay true until its end.
-import type { Sql, Tx } from '@orderstream/runtime/database';
+import { raw, type Sql, type Tx } from '@orderstream/runtime/database';
 import { newId } from '@orderstream/runtime/ids';
 import type { Reservation, State } from './reservation.ts';
-import type { Part } from './warehouse.ts';
 
-type Row = Omit<Reservation, 'parts'>;
-
-const withParts = async (tx: Tx, rows: readonly Row[]): Promise<Reservation[]> => {
-  const parts = await tx.sql<Part & { reservationId: string }>`
-    select reservation_id as "reservationId", variant_id as "variantId", warehouse_id as "warehouseId", sku, quantity
-    from reservation_part where reservation_id = any(${rows.map((row) => row.id)}::uuid[])
-    order by reservation_id, variant_id, warehouse_id`;
-  const byReservation = Map.groupBy(parts, (part) => part.reservationId);
-  return rows.map((row) => ({
-    ...row,
-    parts: (byReservation.get(row.id) ?? []).map(({ reservationId: _, ...part }) => part),
-  }));
-};
+const columns =
+  raw(`r.id, r.tenant_id as "tenantId", r.order_id as "orderId", r.state, r.hold_until as "holdUntil",
+  r.refused_skus as "refusedSkus", r.version, coalesce((
+    select json_agg(json_build_object('variantId', p.variant_id, 'sku', p.sku, 'warehouseId', p.warehouse_id,
+      'quantity', p.quantity) order by p.variant_id, p.warehouse_id)
+    from reservation_part p where p.reservation_id = r.id), '[]') as parts`);
 
 export const reservationOf = async (
   tx: Tx,
   tenantId: string,
   orderId: string,
 ): Promise<Reservation | null> => {
-  const rows = await tx.sql<Row>`
-    select id, tenant_id as "tenantId", order_id as "orderId", state, hold_until as "holdUntil",
-      refused_skus as "refusedSkus", version
-    from reservation where tenant_id = ${tenantId} and order_id = ${orderId} for update`;
-  return rows.length === 0 ? null : (await withParts(tx, rows))[0]!;
+  const [row] = await tx.sql<Reservation>`
+    select ${columns} from reservation r where r.tenant_id = ${tenantId} and r.order_id = ${orderId} for update`;
+  return row ?? null;
 };
 
 /** Holds whose time has come, by the database's clock. Rides on `reservation_due`; another sweeper's are passed over. */
-export const dueHolds = async (tx: Tx, most: number): Promise<Reservation[]> => {
-  const rows = await tx.sql<Row>`
-    select id, tenant_id as "tenantId", order_id as "orderId", state, hold_until as "holdUntil",
-      refused_skus as "refusedSkus", version
-    from reservation where state = 'HELD' and hold_until <= now()
-    order by hold_until limit ${most} for update skip locked`;
-  return rows.length === 0 ? [] : withParts(tx, rows);
-};
+export const dueHolds = (tx: Tx, most: number): Promise<Reservation[]> => tx.sql<Reservation>`
+  select ${columns} from reservation r where r.state = 'HELD' and r.hold_until <= now()
+  order by r.hold_until limit ${most} for update skip locked`;
 
 export const hasDueHolds = async ({ sql }: { readonly sql: Sql }): Promise<boolean> => {
   const [row] = await sql<{ due: boolean }>`
@@ -52,14 +37,15 @@ export const start = async (tx: Tx, begun: Start): Promise<Reservation> => {
   const id = newId();
   const { tenantId, orderId, state, holdUntil, refusedSkus, parts } = begun;
   await tx.sql`
-    insert into reservation (id, tenant_id, order_id, state, hold_until, refused_skus)
-    values (${id}, ${tenantId}, ${orderId}, ${state}, ${holdUntil}, ${refusedSkus}::text[])`;
-  if (parts.length > 0)
-    await tx.sql`
-      insert into reservation_part (tenant_id, reservation_id, variant_id, warehouse_id, sku, quantity)
-      select ${tenantId}, ${id}, * from unnest(${parts.map((p) => p.variantId)}::uuid[],
-        ${parts.map((p) => p.warehouseId)}::uuid[], ${parts.map((p) => p.sku)}::text[],
-        ${parts.map((p) => p.quantity)}::int[])`;
+    with begun as (
+      insert into reservation (id, tenant_id, order_id, state, hold_until, refused_skus)
+      values (${id}, ${tenantId}, ${orderId}, ${state}, ${holdUntil}, ${refusedSkus}::text[])
+      returning tenant_id, id
+    )
+    insert into reservation_part (tenant_id, reservation_id, variant_id, warehouse_id, sku, quantity)
+    select begun.*, part.* from begun, unnest(${parts.map((p) => p.variantId)}::uuid[],
+      ${parts.map((p) => p.warehouseId)}::uuid[], ${parts.map((p) => p.sku)}::text[],
+      ${parts.map((p) => p.quantity)}::int[]) as part`;
   return { ...begun, id, version: 1 };
 };
 

@@ -2,7 +2,7 @@
 import type { VariantChanged } from '@orderstream/catalog/messages';
 import type { Db, Tx } from '@orderstream/runtime/database';
 import { badInput } from '@orderstream/runtime/errors';
-import type { Envelope } from '@orderstream/runtime/messages';
+import type { Envelope, Message } from '@orderstream/runtime/messages';
 import { once } from '@orderstream/runtime/once';
 import type { Viewer } from '@orderstream/runtime/viewer';
 import { learn } from './catalog-copy.ts';
@@ -26,11 +26,9 @@ const changed = (level: Level) => {
   return StockLevelChanged({ variantId, available, state: availabilityOf(level) }, version);
 };
 
-/** Tells what can be sold of the variants now, where that has changed. */
-const tell = async (tx: Tx, tenantId: string, variantIds: readonly string[]): Promise<void> => {
-  const levels = await store.recount(tx, tenantId, [...new Set(variantIds)]);
-  await tx.send(...levels.map(changed));
-};
+/** What is to be told of the variants now, where something else can be sold of them than before. */
+const changes = async (tx: Tx, tenantId: string, variantIds: readonly string[]): Promise<Message[]> =>
+  variantIds.length === 0 ? [] : (await store.recount(tx, tenantId, [...new Set(variantIds)])).map(changed);
 
 type Reserve = { readonly orderId: string; readonly lines: readonly Wanted[]; readonly holdUntil: string };
 
@@ -50,8 +48,8 @@ export const reserve = async (tx: Tx, tenantId: string, { orderId, lines, holdUn
   const { parts } = choice;
   await store.shift(tx, tenantId, orderId, parts, effect(null, 'HELD'));
   const held = { ...none, state: 'HELD', holdUntil: new Date(holdUntil), parts } as const;
-  await tx.send(answer(await reservations.start(tx, held)));
-  await tell(tx, tenantId, variantIds);
+  const reserved = await reservations.start(tx, held);
+  await tx.send(answer(reserved), ...(await changes(tx, tenantId, variantIds)));
 };
 
 /** Takes a reservation a step further and its goods with it; null when it is past that. */
@@ -101,8 +99,11 @@ export const release = async (tx: Tx, tenantId: string, orderId: string) => {
     return tx.send(StockReleased({ orderId }, version));
   }
   const released = await move(tx, before, 'release');
-  await tx.send(StockReleased({ orderId }, (released ?? before).version));
-  if (released) await tell(tx, tenantId, variantsOf(released));
+  const { version } = released ?? before;
+  await tx.send(
+    StockReleased({ orderId }, version),
+    ...(released ? await changes(tx, tenantId, variantsOf(released)) : []),
+  );
 };
 
 /** Ends holds whose time has come. @returns how many there were */
@@ -116,7 +117,7 @@ export const expireHolds = async (begin: (tenantId: string) => Tx, most: number)
       const expired = await move(tx, hold, 'expire');
       if (expired) await tx.send(HoldExpired({ orderId: hold.orderId }, expired.version));
     }
-    await tell(tx, tenantId, holds.flatMap(variantsOf));
+    await tx.send(...(await changes(tx, tenantId, holds.flatMap(variantsOf))));
   }
   return due.length;
 };
@@ -160,10 +161,7 @@ export const adjustStock = (
     for (const [index, adjustment] of adjustments.entries())
       outcomes.push(await adjustOne(tx, ctx.viewer, adjustment, ['input', 'adjustments', `${index}`]));
     const done = adjustments.filter((_, index) => !('error' in outcomes[index]!));
-    await tell(
-      tx,
-      ctx.viewer.tenantId,
-      done.map((adjustment) => adjustment.variantId),
-    );
+    const variantIds = done.map((adjustment) => adjustment.variantId);
+    await tx.send(...(await changes(tx, ctx.viewer.tenantId, variantIds)));
     return outcomes;
   });

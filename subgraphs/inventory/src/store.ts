@@ -47,25 +47,29 @@ export const shift = async (
   parts: readonly OrderPart[],
   signs: Readonly<Record<Counter, number>>,
 ): Promise<void> => {
-  const moved = await tx.sql`
-    update stock s set
-      held = s.held + ${signs.held}::int * p.quantity, allocated = s.allocated + ${signs.allocated}::int * p.quantity,
-      version = s.version + 1, updated_at = now()
-    from unnest(${parts.map((p) => p.variantId)}::uuid[], ${parts.map((p) => p.warehouseId)}::uuid[],
-      ${parts.map((p) => p.quantity)}::int[]) as p (variant_id, warehouse_id, quantity)
-    where s.tenant_id = ${tenantId} and s.variant_id = p.variant_id and s.warehouse_id = p.warehouse_id
-      and s.on_hand - s.held - s.allocated >= (${signs.held}::int + ${signs.allocated}::int) * p.quantity
-      and s.held + ${signs.held}::int * p.quantity >= 0 and s.allocated + ${signs.allocated}::int * p.quantity >= 0
-    returning s.id`;
-  if (moved.length !== parts.length)
-    throw new Error(`the stock took ${moved.length} of ${parts.length} parts of order ${orderId}`);
   const counters = (['held', 'allocated'] as const).filter((counter) => signs[counter] !== 0);
   const movements = counters.flatMap((kind) => parts.map((part) => ({ ...part, kind })));
-  await tx.sql`
-    insert into movement (tenant_id, order_id, id, variant_id, warehouse_id, kind, quantity)
-    select ${tenantId}, ${orderId}, * from unnest(${movements.map(() => newId())}::uuid[],
-      ${movements.map((m) => m.variantId)}::uuid[], ${movements.map((m) => m.warehouseId)}::uuid[],
-      ${movements.map((m) => m.kind)}::text[], ${movements.map((m) => m.quantity * signs[m.kind])}::int[])`;
+  const [taken] = await tx.sql<{ count: number }>`
+    with moved as (
+      update stock s set
+        held = s.held + ${signs.held}::int * p.quantity, allocated = s.allocated + ${signs.allocated}::int * p.quantity,
+        version = s.version + 1, updated_at = now()
+      from unnest(${parts.map((p) => p.variantId)}::uuid[], ${parts.map((p) => p.warehouseId)}::uuid[],
+        ${parts.map((p) => p.quantity)}::int[]) as p (variant_id, warehouse_id, quantity)
+      where s.tenant_id = ${tenantId} and s.variant_id = p.variant_id and s.warehouse_id = p.warehouse_id
+        and s.on_hand - s.held - s.allocated >= (${signs.held}::int + ${signs.allocated}::int) * p.quantity
+        and s.held + ${signs.held}::int * p.quantity >= 0
+        and s.allocated + ${signs.allocated}::int * p.quantity >= 0
+      returning s.id
+    ), explained as (
+      insert into movement (tenant_id, order_id, id, variant_id, warehouse_id, kind, quantity)
+      select ${tenantId}, ${orderId}, * from unnest(${movements.map(() => newId())}::uuid[],
+        ${movements.map((m) => m.variantId)}::uuid[], ${movements.map((m) => m.warehouseId)}::uuid[],
+        ${movements.map((m) => m.kind)}::text[], ${movements.map((m) => m.quantity * signs[m.kind])}::int[])
+    )
+    select count(*) from moved`;
+  if (taken?.count !== parts.length)
+    throw new Error(`the stock took ${taken?.count} of ${parts.length} parts of order ${orderId}`);
 };
 
 /** Sums the variants up again, and answers those of which something else can be sold than was told before. */
