@@ -2,6 +2,7 @@
 // time-out and never throws for what the provider or the network does: a call that may or may not have had its effect
 // answers `unknown`, and only the same call under the same key, or a look, can tell.
 import { type Money, money } from '@orderstream/runtime/money';
+import { within } from '@orderstream/runtime/time';
 import Stripe from 'stripe';
 import type { Seen } from './payment.ts';
 import { notUsable, type SeenMethod } from './payment-method.ts';
@@ -97,23 +98,6 @@ const seenMethodOf = (method: Stripe.PaymentMethod): SeenMethod => ({
 
 const { StripeCardError, StripeInvalidRequestError } = Stripe.errors;
 
-/** Anything but a clear no leaves it open whether the call had its effect. */
-const answerOf = async <T>(call: () => Promise<T>): Promise<Answer<T>> => {
-  try {
-    return { kind: 'answered', value: await call() };
-  } catch (error) {
-    if (error instanceof StripeCardError)
-      return {
-        kind: 'refused',
-        code: error.code ?? 'declined',
-        message: declineReason(error.decline_code ?? error.code),
-      };
-    if (error instanceof StripeInvalidRequestError)
-      return { kind: 'refused', code: error.code ?? 'invalid', message: notUsable };
-    return { kind: 'unknown', cause: error };
-  }
-};
-
 export type Provider = ReturnType<typeof createProvider>;
 
 export const createProvider = ({ apiKey, url, timeoutMs }: ProviderSettings) => {
@@ -129,6 +113,22 @@ export const createProvider = ({ apiKey, url, timeoutMs }: ProviderSettings) => 
     maxNetworkRetries: 0,
     telemetry: false,
   });
+
+  /** Anything but a clear no leaves it open whether the call had its effect. */
+  const answerOf = async <T>(call: () => Promise<T>): Promise<Answer<T>> => {
+    try {
+      // The library repeats by itself, under the same key, what was cut off by a closed connection: the time is ours.
+      return { kind: 'answered', value: await within(timeoutMs, 'the payment provider', call()) };
+    } catch (error) {
+      if (error instanceof StripeCardError) {
+        const message = declineReason(error.decline_code ?? error.code);
+        return { kind: 'refused', code: error.code ?? 'declined', message };
+      }
+      if (error instanceof StripeInvalidRequestError)
+        return { kind: 'refused', code: error.code ?? 'invalid', message: notUsable };
+      return { kind: 'unknown', cause: error };
+    }
+  };
 
   const look = (id: string): Promise<Answer<Seen>> =>
     answerOf(async () => seenOf(await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] })));

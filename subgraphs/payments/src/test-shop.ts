@@ -28,7 +28,7 @@ import { createWebhooks } from './webhooks.ts';
 
 export const tenantId = '01900000-0000-7000-8000-000000000001';
 export const secrets = ['whsec_new_0123456789', 'whsec_old_0123456789'];
-const apiKey = 'sk_test_simulated';
+const apiKey = 'sk_test_0123456789012345678901234567';
 const log = createLog('payments', 'silent');
 
 const startSimulator = async (webhookUrl: string) => {
@@ -74,7 +74,11 @@ export type BookEntry = {
 type Row = Record<string, unknown> & { readonly id: string; readonly state: string };
 
 export const openShop = async ({ timeoutMs = 1_000 } = {}) => {
-  const { database, close } = await testDatabase('payments', {
+  const {
+    database,
+    url: databaseUrl,
+    close,
+  } = await testDatabase('payments', {
     prisma: (pool) => new PrismaClient({ adapter: new PrismaPg(pool) }),
   });
   const [webhook] = createWebhooks({ database, secrets, tenantId });
@@ -169,11 +173,15 @@ export const openShop = async ({ timeoutMs = 1_000 } = {}) => {
     database,
     provider,
     doorUrl,
+    simulatorUrl: simulator.url,
+    apiKey,
+    databaseUrl,
     till,
     as,
     hear,
     work,
     reconcile: () => errands.reconcile({ now: new Date(), log }),
+    forgetMethods: () => errands.forgetMethods({ now: new Date(), log }),
     until,
     payment,
     told,
