@@ -63,7 +63,7 @@ const deviceIdOf = (request: IncomingMessage): string | null => {
 };
 
 /** Whoever is at the other end, or who our own proxy says is. */
-export const clientAddressOf = (request: IncomingMessage, trustsProxy: boolean): string | null => {
+const clientAddressOf = (request: IncomingMessage, trustsProxy: boolean): string | null => {
   const forwarded = trustsProxy
     ? one(request.headers['x-forwarded-for'])?.split(',').at(-1)?.trim()
     : undefined;

@@ -1,7 +1,7 @@
 // GraphQL over HTTP: @apollo/server's manners around @apollo/gateway's plans.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ApolloGateway } from '@apollo/gateway';
-import { ApolloServer, HeaderMap } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -9,8 +9,16 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
+import { RequestError } from '@orderstream/runtime/errors';
 import { formatError } from '@orderstream/runtime/host/format';
 import type { Log } from '@orderstream/runtime/log';
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  SingleFieldSubscriptionsRule,
+  validate,
+} from 'graphql';
 import { checkVariables, createAdmission, limits } from './limits.ts';
 import { type Sources, teachScalars } from './supergraph.ts';
 import type { Asking } from './transport.ts';
@@ -32,6 +40,41 @@ export type GraphQLDoor = {
   readonly stop: () => Promise<void>;
 };
 
+const refusal = (code: string, message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code, http: { status: 400 } } });
+
+/** What @apollo/gateway would take for a fault of ours. */
+const onlyRunnable: ApolloServerPlugin<Asking> = {
+  requestDidStart: async () => ({
+    didResolveOperation: async ({ operation, request }) => {
+      if (!operation)
+        throw refusal(
+          'OPERATION_RESOLUTION_FAILURE',
+          request.operationName
+            ? 'The document has no operation of this name.'
+            : 'The document has several operations: name the one to run.',
+        );
+      if (operation.operation === 'subscription')
+        throw refusal('BAD_USER_INPUT', 'Subscriptions go over graphql-ws at the same address.');
+    },
+  }),
+};
+
+/** graphql-js's rule throws, instead of reporting, at a subscription whose root has a condition with a variable. */
+const checkSubscriptions = (schema: GraphQLSchema, document: DocumentNode): void => {
+  try {
+    validate(schema, document, [SingleFieldSubscriptionsRule]);
+  } catch (cause) {
+    throw new RequestError(
+      'BAD_USER_INPUT',
+      'A subscription with conditions at its root goes over graphql-ws only.',
+      {
+        cause,
+      },
+    );
+  }
+};
+
 export const openGraphQL = async (
   supergraphSdl: string,
   sources: Sources,
@@ -47,8 +90,9 @@ export const openGraphQL = async (
     validateSupergraph: false,
     __exposeQueryPlanExperimental: !options.isProduction,
   });
+  let schema: GraphQLSchema | undefined;
   gateway.onSchemaLoadOrUpdate(({ apiSchema }) => {
-    teachScalars(apiSchema);
+    schema = teachScalars(apiSchema);
   });
 
   // @apollo/server words errors where the request is out of sight; ours carry its trace.
@@ -66,6 +110,7 @@ export const openGraphQL = async (
     formatError: (formatted, error) => formatError(formatted, error, log, current.getStore()!.trace),
     logger: log,
     plugins: [
+      onlyRunnable,
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginLandingPageDisabled(),
@@ -74,7 +119,7 @@ export const openGraphQL = async (
     ],
   });
   await server.start();
-  const admit = createAdmission();
+  const admit = createAdmission((document) => checkSubscriptions(schema!, document));
 
   return {
     answer: async ({ body, headers, asking }) => {

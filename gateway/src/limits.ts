@@ -136,13 +136,21 @@ export const parseWithinLimits = (text: string): DocumentNode | null => {
   return document;
 };
 
-/** Texts that were found within the limits need not be measured again. */
-export const createAdmission = (most = 5_000): ((text: string) => void) => {
+/**
+ * Texts that were found within the limits need not be measured again.
+ * @param check what else a document has to stand, by throwing
+ */
+export const createAdmission = (
+  check: (document: DocumentNode) => void,
+  most = 5_000,
+): ((text: string) => void) => {
   const admitted = new Set<string>();
   return (text) => {
     const digest = createHash('sha256').update(text).digest('base64');
     if (admitted.has(digest)) return;
-    if (parseWithinLimits(text) === null) return;
+    const document = parseWithinLimits(text);
+    if (document === null) return;
+    check(document);
     if (admitted.size >= most) admitted.delete(admitted.values().next().value!);
     admitted.add(digest);
   };

@@ -25,7 +25,7 @@ type Bounds = {
   readonly unreadMs: number;
 };
 
-export const socketBounds: Bounds = {
+const socketBounds: Bounds = {
   frame: 64 * 1024,
   subscriptions: 20,
   frames: 300,
@@ -37,6 +37,8 @@ export const socketBounds: Bounds = {
 const lookEvery = 5_000;
 const pingEvery = 15_000;
 const tooMany = 4429;
+/** milliseconds; a longer one would fire at once */
+const longestTimer = 2 ** 31 - 1;
 
 type Extra = { readonly socket: WebSocket; readonly request: IncomingMessage; viewer: Viewer | null };
 
@@ -123,7 +125,7 @@ export const serveSockets = (options: Options): (() => Promise<void>) => {
       const given = await tokens.read(authorizationIn(params));
       extra.viewer = viewerOf(given, extra.request, settings);
       if (!given.expiresAt) return true;
-      const left = given.expiresAt.getTime() - Date.now();
+      const left = Math.min(given.expiresAt.getTime() - Date.now(), longestTimer);
       const timer = setTimeout(
         () => extra.socket.close(CloseCode.Forbidden, 'The access token has expired'),
         left,
@@ -132,8 +134,8 @@ export const serveSockets = (options: Options): (() => Promise<void>) => {
       return true;
     } catch (error) {
       if (!(error instanceof RequestError) || error.code !== 'UNAUTHENTICATED') {
+        // Without keys nobody can be told from anybody; the code invites to come back.
         extra.socket.close(1013, 'Try again later');
-        return true;
       }
       return false;
     }

@@ -17,8 +17,8 @@ import {
 } from 'graphql';
 
 /** Names under which the gateway asks for what it needs to know itself. */
-export const versionAlias = 'orderstreamVersion';
-export const idAlias = 'orderstreamId';
+const versionAlias = 'orderstreamVersion';
+const idAlias = 'orderstreamId';
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -44,7 +44,7 @@ const rootFields = (
   });
 
 /**
- * A valid subscription with its root conditions decided, alone with its fragments; null where nothing is left of it.
+ * A valid subscription with its root conditions decided, alone with its fragments; null where they do not leave one field.
  * @param variables coerced, defaults filled in
  */
 export const withoutRootConditions = (
@@ -57,7 +57,8 @@ export const withoutRootConditions = (
   );
   const byName = new Map(fragments.map((one) => [one.name.value, one]));
   const selections = rootFields(operation.selectionSet.selections, byName, variables);
-  if (selections.length === 0) return null;
+  const names = new Set(selections.map((field) => (field.alias ?? field.name).value));
+  if (names.size !== 1 || selections[0]!.name.value.startsWith('__')) return null;
   const alone = { ...operation, selectionSet: { ...operation.selectionSet, selections } };
   return { kind: Kind.DOCUMENT, definitions: [alone, ...fragments] };
 };

@@ -4,11 +4,13 @@ import { RequestError } from '@orderstream/runtime/errors';
 import {
   type DocumentNode,
   type ExecutionResult,
-  type GraphQLError,
+  GraphQLError,
   getOperationAST,
   getVariableValues,
   parse,
   print,
+  SingleFieldSubscriptionsRule,
+  specifiedRules,
   validate,
 } from 'graphql';
 import { checkVariables, parseWithinLimits } from './limits.ts';
@@ -19,7 +21,7 @@ import type { Sources, SubscriptionPlan, Supergraph } from './supergraph.ts';
 import type { Asking } from './transport.ts';
 import type { Upstream } from './upstream.ts';
 
-export type SubscribeRequest = {
+type SubscribeRequest = {
   readonly query: string;
   readonly operationName?: string | null;
   readonly variables?: Record<string, unknown> | null;
@@ -49,6 +51,28 @@ const mostWaiting = 100;
 const mostSeen = 10_000;
 const mostPlans = 500;
 
+/** That there is one field at the root can be said only when its conditions are decided. */
+const rules = specifiedRules.filter((rule) => rule !== SingleFieldSubscriptionsRule);
+
+/** With the code that @apollo/server gives it over HTTP. */
+const coded = (error: GraphQLError, code: string): GraphQLError =>
+  new GraphQLError(error.message, {
+    nodes: error.nodes,
+    source: error.source,
+    positions: error.positions,
+    extensions: { code },
+  });
+
+const syntaxError = (text: string): GraphQLError => {
+  try {
+    parse(text);
+  } catch (error) {
+    if (error instanceof GraphQLError) return coded(error, 'GRAPHQL_PARSE_FAILED');
+    throw error;
+  }
+  throw new TypeError('a text was refused and then parsed');
+};
+
 const badInput = (message: string): RequestError => new RequestError('BAD_USER_INPUT', message);
 
 export const createSubscriptions = (options: Options): Subscriptions => {
@@ -67,10 +91,10 @@ export const createSubscriptions = (options: Options): Subscriptions => {
 
   const prepare: Subscriptions['prepare'] = ({ query, operationName, variables }) => {
     checkVariables(variables);
-    // Parsed again only to word the syntax error.
-    const document = parseWithinLimits(query) ?? parse(query);
-    const errors = validate(supergraph.schema, document, undefined, { hideSuggestions: hidesSuggestions });
-    if (errors.length > 0) return errors;
+    const document = parseWithinLimits(query) ?? syntaxError(query);
+    if (document instanceof GraphQLError) return [document];
+    const errors = validate(supergraph.schema, document, rules, { hideSuggestions: hidesSuggestions });
+    if (errors.length > 0) return errors.map((error) => coded(error, 'GRAPHQL_VALIDATION_FAILED'));
     const operation = getOperationAST(document, operationName);
     if (operation?.operation !== 'subscription')
       throw badInput('Only subscriptions come over the socket; send queries and mutations by POST /graphql.');
@@ -78,7 +102,7 @@ export const createSubscriptions = (options: Options): Subscriptions => {
     const coerced = getVariableValues(supergraph.schema, operation.variableDefinitions ?? [], given);
     if (coerced.errors) throw badInput(coerced.errors[0]!.message);
     const alone = withoutRootConditions(document, operation, coerced.coerced);
-    if (!alone) throw badInput('Nothing is left of this subscription after @skip and @include.');
+    if (!alone) throw badInput('A subscription has one field at its root, @skip and @include being decided.');
     return { document: alone, plan: planOf(alone), variables: given };
   };
 

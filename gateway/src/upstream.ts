@@ -9,7 +9,7 @@ import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import type { Asking } from './transport.ts';
 
-export type Listener = {
+type Listener = {
   readonly next: (event: ExecutionResult) => void;
   /** The subgraph refused; it will not answer otherwise when asked again. */
   readonly refused: (errors: readonly GraphQLFormattedError[]) => void;
@@ -83,7 +83,13 @@ export const openUpstream = (name: string, origin: string, key: KeyObject, log: 
           {
             next: (event) => {
               failures = 0;
-              if (!isOver) listener.next(event as ExecutionResult);
+              if (isOver) return;
+              // A resolver that refuses to subscribe is told as a result that has errors and no data at all.
+              if (event.data === undefined && event.errors) {
+                isOver = true;
+                return listener.refused(event.errors);
+              }
+              listener.next(event as ExecutionResult);
             },
             error: (cause) => {
               if (isOver || isClosed) return;

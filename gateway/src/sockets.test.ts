@@ -1,0 +1,333 @@
+import { once } from 'node:events';
+import { sleep } from '@orderstream/runtime/time';
+import { type Client, createClient } from 'graphql-ws';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { ada, bob, openShop, type Shop } from './fixture-shop.ts';
+import { openGateway } from './gateway.ts';
+import { createPatience } from './sockets.ts';
+
+let shop: Shop;
+const opened: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  shop = await openShop();
+});
+afterAll(async () => {
+  await shop.close();
+});
+afterEach(async () => {
+  for (const close of opened.splice(0)) await close();
+  await until(() => shop.subscribed() === 0);
+});
+
+const until = async (isSo: () => boolean): Promise<void> => {
+  for (let i = 0; i < 500; i++) {
+    if (isSo()) return;
+    await sleep(10);
+  }
+  throw new Error('it never came to be so');
+};
+
+const socketUrl = (): string => `${shop.gateway.url.replace('http', 'ws')}/graphql`;
+
+const clientOf = async (userId?: string): Promise<Client> => {
+  const token = userId && (await shop.token(userId));
+  const client = createClient({
+    url: socketUrl(),
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    connectionParams: token ? { authorization: `Bearer ${token}` } : {},
+  });
+  opened.push(() => client.terminate());
+  return client;
+};
+
+type Seen = { data: unknown[]; errors: unknown[]; isOver: boolean; leave: () => void };
+
+const watch = (client: Client, query: string, variables?: Record<string, unknown>): Seen => {
+  const seen: Seen = { data: [], errors: [], isOver: false, leave: () => undefined };
+  seen.leave = client.subscribe(
+    { query, variables },
+    {
+      next: ({ data, errors }) => {
+        seen.data.push(data);
+        if (errors) seen.errors.push(...errors);
+      },
+      error: (error) => {
+        seen.errors.push(...(Array.isArray(error) ? error : [error]));
+        seen.isOver = true;
+      },
+      complete: () => {
+        seen.isOver = true;
+      },
+    },
+  );
+  return seen;
+};
+
+const updates = `subscription ($id: ID!) {orderUpdated(id: $id) {note customer {name}}}`;
+
+const put = (version: number, note = `v${version}`, id = 'o1') =>
+  shop.put({ id, version, note, customer: { id: ada } });
+
+const event = (note: string) => ({ orderUpdated: { note, customer: { name: 'Ada' } } });
+
+/** A socket without a library's manners: what it sends, and how it was closed. */
+const rawSocket = async (url = socketUrl(), protocol = 'graphql-transport-ws') => {
+  const socket = new WebSocket(url, protocol);
+  const broken = new Promise<never>((_, reject) => socket.once('error', reject));
+  opened.push(() => socket.terminate());
+  const closed = new Promise<number>((resolve) => socket.once('close', resolve));
+  await Promise.race([new Promise((resolve) => socket.once('open', resolve)), broken]);
+  broken.catch(() => undefined);
+  const send = (message: object) => socket.send(JSON.stringify(message));
+  return { socket, send, closed };
+};
+
+const init = async (userId = ada, lifetime = '10m') => {
+  const raw = await rawSocket();
+  raw.send({
+    type: 'connection_init',
+    payload: { Authorization: `Bearer ${await shop.token(userId, lifetime)}` },
+  });
+  await once(raw.socket, 'message');
+  return raw;
+};
+
+test('an event comes with the fields of another subgraph, the state now first', async () => {
+  put(1);
+  const seen = watch(await clientOf(ada), updates, { id: 'o1' });
+  await until(() => seen.data.length === 1);
+  put(2);
+  await until(() => seen.data.length === 2);
+  expect(seen).toMatchObject({ data: [event('v1'), event('v2')], errors: [] });
+  seen.leave();
+  await until(() => shop.subscribed() === 0);
+});
+
+test('versions rise strictly though the client did not ask for them', async () => {
+  put(3);
+  const seen = watch(await clientOf(ada), updates, { id: 'o1' });
+  await until(() => seen.data.length === 1);
+  for (const version of [5, 4, 5, 3, 6]) {
+    put(version);
+    await sleep(20);
+  }
+  await until(() => seen.data.length === 3);
+  await sleep(50);
+  expect(seen.data).toEqual([event('v3'), event('v5'), event('v6')]);
+});
+
+test('a feed of many orders keeps the versions of each apart', async () => {
+  const seen = watch(await clientOf(ada), 'subscription {orderFeed {id version}}');
+  await until(() => shop.subscribed() === 1);
+  const events: [string, number][] = [
+    ['o1', 9],
+    ['o2', 2],
+    ['o1', 8],
+    ['o2', 3],
+  ];
+  for (const [id, version] of events) {
+    put(version, 'x', id);
+    await sleep(50);
+  }
+  await until(() => seen.data.length === 3);
+  expect(seen.data).toEqual([
+    { orderFeed: { id: 'o1', version: 9 } },
+    { orderFeed: { id: 'o2', version: 2 } },
+    { orderFeed: { id: 'o2', version: 3 } },
+  ]);
+});
+
+test('what has no version comes as it is', async () => {
+  const seen = watch(await clientOf(), 'subscription {tickets {label}}');
+  await sleep(150);
+  shop.ticket('a');
+  await until(() => seen.data.length === 1);
+  shop.ticket('a');
+  await until(() => seen.data.length === 2);
+  expect(seen.data).toEqual([{ tickets: { label: 'a' } }, { tickets: { label: 'a' } }]);
+});
+
+test('each viewer is signed for on the socket that all share', async () => {
+  put(10);
+  const from = shop.subscribers.length;
+  const [one, two] = await Promise.all([clientOf(ada), clientOf(bob)]);
+  const seen = [watch(one, updates, { id: 'o1' }), watch(two, updates, { id: 'o1' })];
+  await until(() => seen.every(({ data }) => data.length === 1));
+  expect(shop.subscribers.slice(from).sort()).toEqual([ada, bob]);
+});
+
+test('who is not signed in is refused before any data', async () => {
+  const seen = watch(await clientOf(), updates, { id: 'o1' });
+  await until(() => seen.isOver);
+  expect(seen.data).toEqual([]);
+  expect(seen.errors).toEqual([
+    expect.objectContaining({
+      extensions: { code: 'UNAUTHENTICATED', retryable: false, traceId: expect.any(String) },
+    }),
+  ]);
+});
+
+test('conditions at the root are decided before planning, and inner ones for each client', async () => {
+  put(11);
+  const query = `subscription ($no: Boolean!, $id: ID!) {...Mine}
+    fragment Mine on Subscription {orderUpdated(id: $id) @skip(if: $no) {note customer @include(if: $no) {name}}}`;
+  const client = await clientOf(ada);
+  const seen = watch(client, query, { no: false, id: 'o1' });
+  await until(() => seen.data.length === 1);
+  expect(seen.data).toEqual([{ orderUpdated: { note: 'v11' } }]);
+  const none = watch(client, query, { no: true, id: 'o1' });
+  await until(() => none.isOver);
+  expect(none.errors).toEqual([expect.objectContaining({ message: expect.stringContaining('@skip') })]);
+});
+
+test.each([
+  ['a query', '{order(id: "o1") {id}}', {}, 'BAD_USER_INPUT'],
+  ['an unknown field', 'subscription {orderUpdatd(id: 1) {id}}', {}, 'GRAPHQL_VALIDATION_FAILED'],
+  ['two fields at the root', 'subscription {a: orderFeed {id} b: orderFeed {id}}', {}, 'BAD_USER_INPUT'],
+  ['the name of the root', 'subscription {__typename}', {}, 'BAD_USER_INPUT'],
+  ['a missing variable', updates, {}, 'BAD_USER_INPUT'],
+  ['no GraphQL', 'subscription {', {}, 'GRAPHQL_PARSE_FAILED'],
+  ['too deep a subscription', `subscription ${'{a'.repeat(16)}${'}'.repeat(16)}`, {}, 'QUERY_TOO_COMPLEX'],
+])('%s over the socket is refused with a reason', async (_name, query, variables, code) => {
+  const seen = watch(await clientOf(ada), query, variables);
+  await until(() => seen.isOver);
+  expect(seen.errors).toEqual([expect.objectContaining({ extensions: expect.objectContaining({ code }) })]);
+});
+
+test('while another subgraph is away its fields are null in the event, with the error at their place', async () => {
+  put(12);
+  await shop.users.stop();
+  const seen = watch(await clientOf(ada), updates, { id: 'o1' });
+  await until(() => seen.data.length === 1);
+  await shop.users.start();
+  expect(seen.data).toEqual([{ orderUpdated: { note: 'v12', customer: { name: null } } }]);
+  expect(seen.errors).toEqual([
+    expect.objectContaining({
+      path: ['orderUpdated', 'customer', 'name'],
+      extensions: expect.objectContaining({ code: 'SUBGRAPH_UNAVAILABLE' }),
+    }),
+  ]);
+  put(13);
+  await until(() => seen.data.length === 2);
+  expect(seen.data[1]).toEqual(event('v13'));
+});
+
+test('a subgraph that is killed and comes back goes on where it was, without an old version', async () => {
+  put(20);
+  const seen = watch(await clientOf(ada), updates, { id: 'o1' });
+  await until(() => seen.data.length === 1);
+  await shop.orders.stop();
+  await until(() => shop.subscribed() === 0);
+  put(21);
+  await shop.orders.start();
+  await until(() => seen.data.length === 2);
+  put(22);
+  await until(() => seen.data.length === 3);
+  expect(seen).toMatchObject({ data: [event('v20'), event('v21'), event('v22')], errors: [], isOver: false });
+});
+
+test('a client that does not read skips versions and then has the newest', async () => {
+  const large = 'x'.repeat(400_000);
+  put(100, large);
+  const { socket, send } = await init();
+  const versions: number[] = [];
+  socket.on('message', (data) => {
+    const { payload } = JSON.parse(String(data));
+    versions.push(payload.data.orderUpdated.version);
+  });
+  send({
+    id: '1',
+    type: 'subscribe',
+    payload: { query: 'subscription {orderUpdated(id: "o1") {version note}}' },
+  });
+  await until(() => versions.length === 1);
+  socket.pause();
+  for (let version = 101; version <= 200; version++) {
+    put(version, large);
+    await sleep(2);
+  }
+  await sleep(200);
+  socket.resume();
+  await until(() => versions.at(-1) === 200);
+  expect(versions.length).toBeLessThan(100);
+  expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+});
+
+test('a client that leaves a megabyte unread is borne for thirty seconds', () => {
+  const isBorne = createPatience({ unread: 1_000, unreadMs: 30_000, frame: 0, frames: 0, subscriptions: 0 });
+  expect([isBorne(2_000, 0), isBorne(2_000, 29_000), isBorne(0, 29_500)]).toEqual([true, true, true]);
+  expect([isBorne(2_000, 40_000), isBorne(1_001, 69_999), isBorne(1_001, 70_000)]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+});
+
+test('when the access token expires the socket is closed with 4403', async () => {
+  const { closed } = await init(ada, '1s');
+  expect(await closed).toBe(4403);
+});
+
+test.each([
+  ['expired', () => shop.token(ada, '-2m')],
+  ['made up', async () => 'a.b.c'],
+])('a token that is %s closes the socket with 4403', async (_name, make) => {
+  const { send, closed } = await rawSocket();
+  send({ type: 'connection_init', payload: { authorization: `Bearer ${await make()}` } });
+  expect(await closed).toBe(4403);
+});
+
+test('a token that is no text closes the socket with 4403', async () => {
+  const { send, closed } = await rawSocket();
+  send({ type: 'connection_init', payload: { authorization: { $ne: 1 } } });
+  expect(await closed).toBe(4403);
+});
+
+test('whoever subscribes without saying who they are is closed with 4401, whoever says nothing with 4408', async () => {
+  const silent = await rawSocket();
+  const hasty = await rawSocket();
+  hasty.send({ id: '1', type: 'subscribe', payload: { query: '{a}' } });
+  expect(await hasty.closed).toBe(4401);
+  expect(await silent.closed).toBe(4408);
+});
+
+test('a frame of more than 64 KiB closes the socket with 1009', async () => {
+  const { socket, closed } = await init();
+  socket.send('x'.repeat(65 * 1024));
+  expect(await closed).toBe(1009);
+});
+
+test('another protocol, and another path, get nowhere', async () => {
+  await expect(rawSocket(socketUrl(), 'graphql-ws')).rejects.toThrow();
+  await expect(rawSocket(socketUrl().replace('/graphql', '/orders/graphql'))).rejects.toThrow('404');
+});
+
+test('one socket carries 20 subscriptions, and the rest are refused', async () => {
+  put(300);
+  const client = await clientOf(ada);
+  const seen = Array.from({ length: 21 }, () => watch(client, updates, { id: 'o1' }));
+  await until(() => seen.filter(({ data }) => data.length === 1).length === 20);
+  expect(seen.filter(({ isOver }) => isOver).map(({ errors }) => errors)).toEqual([
+    [expect.objectContaining({ extensions: expect.objectContaining({ code: 'RATE_LIMITED' }) })],
+  ]);
+});
+
+test('a flood of messages closes the socket with 4429, a flood of pings cuts it off', async () => {
+  const chatter = await init();
+  for (let i = 0; i < 400; i++) chatter.send({ type: 'ping' });
+  expect(await chatter.closed).toBe(4429);
+  const pings = await init();
+  for (let i = 0; i < 400; i++) pings.socket.ping();
+  // ws itself cuts off whoever pings faster than the answers leave.
+  expect([1006, 4429]).toContain(await pings.closed);
+});
+
+test('a gateway that stops sends its sockets elsewhere with 1001', async () => {
+  const gateway = await openGateway(shop.env, shop.supergraph);
+  const { closed } = await rawSocket(`${gateway.url.replace('http', 'ws')}/graphql`);
+  await gateway.stop();
+  expect(await closed).toBe(1001);
+});
