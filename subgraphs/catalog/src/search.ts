@@ -69,7 +69,8 @@ const isMinus = (text: string, at: number): boolean =>
 
 /** Neither inside quotes, nor excluded, nor one of two sides of an "or": there a guess would change the meaning. */
 const halfTyped = (text: string): string | null => {
-  const [, before = '', last = ''] = /^(.*?)([\p{L}\p{N}]{2,})$/su.exec(text) ?? [];
+  const last = /[\p{L}\p{N}]{2,}$/u.exec(text)?.[0] ?? '';
+  const before = text.slice(0, text.length - last.length);
   const isOpen = last !== '' && (text.split('"').length - 1) % 2 === 0 && !/(-|"|\bor\s+)$/.test(before);
   return isOpen && last !== 'or' ? last : null;
 };
