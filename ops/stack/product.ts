@@ -11,7 +11,12 @@ import type { Services } from './services.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
 
-export type Started = { readonly name: string; readonly url: string; readonly running: Running; readonly tookMs: number };
+export type Started = {
+  readonly name: string;
+  readonly url: string;
+  readonly running: Running;
+  readonly tookMs: number;
+};
 
 export type Product = {
   readonly gatewayUrl: string;
@@ -71,7 +76,9 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
   await timed(
     report,
     'databases',
-    Promise.all(places.map(({ name, serverUrl, database }) => migrate({ serverUrl, subgraph: name, database }))),
+    Promise.all(
+      places.map(({ name, serverUrl, database }) => migrate({ serverUrl, subgraph: name, database })),
+    ),
   );
   await timed(report, 'demo shop', seedShop({ databases, password: secrets.DEMO_PASSWORD, env }));
 
@@ -106,7 +113,14 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
 
   // kafkajs makes Node warn of a negative time-out at each connection; harmless, and of no use to a reader of logs.
   const node = ['--disable-warning=TimeoutNegativeWarning'];
-  const one = (name: string, file: string, args: string[], port: number, ready: string, own: NodeJS.ProcessEnv) => ({
+  const one = (
+    name: string,
+    file: string,
+    args: string[],
+    port: number,
+    ready: string,
+    own: NodeJS.ProcessEnv,
+  ) => ({
     name,
     url: urlOf(port),
     start: () =>
@@ -134,7 +148,9 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
         ]),
     ...hosts.map(({ name, group, port }) => one(name, 'subgraphs/main.ts', group, port, '/health/ready', {})),
     one('gateway', 'gateway/src/main.ts', [], gatewayPort, '/health', {
-      ...Object.fromEntries(names.map((name) => [`${name.toUpperCase().replaceAll('-', '_')}_URL`, urlOf(portOf(name))])),
+      ...Object.fromEntries(
+        names.map((name) => [`${name.toUpperCase().replaceAll('-', '_')}_URL`, urlOf(portOf(name))]),
+      ),
     }),
   ];
 
@@ -179,7 +195,11 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
 };
 
 /** Tells tools what runs where. Holds the database's password, so it is readable for its owner only. */
-const writeStackFile = (dir: string, services: Services, { gatewayUrl, processes, databases, secrets }: Product): void =>
+const writeStackFile = (
+  dir: string,
+  services: Services,
+  { gatewayUrl, processes, databases, secrets }: Product,
+): void =>
   writeFileSync(
     join(dir, 'stack.json'),
     JSON.stringify(
@@ -204,4 +224,3 @@ const writeStackFile = (dir: string, services: Services, { gatewayUrl, processes
     ),
     { mode: 0o600 },
   );
-

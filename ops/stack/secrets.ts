@@ -19,7 +19,12 @@ const random = (before = ''): string => `${before}generated-${randomBytes(24).to
 
 const accessTokenKey = (): string => {
   const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
-  return JSON.stringify({ ...jwk, kid: `generated-${randomBytes(8).toString('hex')}`, alg: 'ES256', use: 'sig' });
+  return JSON.stringify({
+    ...jwk,
+    kid: `generated-${randomBytes(8).toString('hex')}`,
+    alg: 'ES256',
+    use: 'sig',
+  });
 };
 
 const makeSecrets = (): Secrets => ({

@@ -2,9 +2,9 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { removeData } from './place.ts';
+import { isFree } from './ports.ts';
 import { problems, StackProblem, told } from './problem.ts';
 import { type Product, root, startProduct } from './product.ts';
-import { isFree } from './ports.ts';
 import { type Services, startServices } from './services.ts';
 
 const began = performance.now();
@@ -41,7 +41,15 @@ const usage = `npm start -- [options]
 /** Two columns or more, as wide as their widest cell. */
 const table = (rows: readonly (readonly string[])[]): string => {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()}`).join('\n');
+  return rows
+    .map(
+      (row) =>
+        `  ${row
+          .map((cell, column) => cell.padEnd(widths[column]!))
+          .join('  ')
+          .trimEnd()}`,
+    )
+    .join('\n');
 };
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
@@ -56,7 +64,10 @@ const firstAnswer = async (gatewayUrl: string): Promise<void> => {
   });
   const answer = (await response.json()) as { data?: { products?: { edges: unknown[] } } };
   if (!answer.data?.products?.edges.length)
-    throw new StackProblem('The gateway answers, but shows no goods.', 'See .data/logs, or npm start -- --fresh');
+    throw new StackProblem(
+      'The gateway answers, but shows no goods.',
+      'See .data/logs, or npm start -- --fresh',
+    );
 };
 
 const show = (services: Services, product: Product): void => {
@@ -90,6 +101,8 @@ const main = async (): Promise<void> => {
     durable: true,
     report: ({ service, text }) => say(`  ${sinceStart().padStart(7)}  ${service}: ${text}`),
   });
+  // What we started does not keep us running by itself; this does, until somebody stops us.
+  setInterval(() => undefined, 60_000);
   let product: Product | undefined;
   let isStopping = false;
   const stop = async (code: number): Promise<void> => {
@@ -119,7 +132,9 @@ const main = async (): Promise<void> => {
     for (const { name, running } of product.processes)
       void running.exited.then((code) => {
         if (isStopping) return;
-        say(`\n  ${name} has ended by itself (${code ?? 'killed'}). Its last words are in ${dir}/logs/${name}.log`);
+        say(
+          `\n  ${name} has ended by itself (${code ?? 'killed'}). Its last words are in ${dir}/logs/${name}.log`,
+        );
         void stop(1);
       });
   } catch (error) {

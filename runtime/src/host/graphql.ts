@@ -42,12 +42,16 @@ const json = { 'content-type': 'application/json; charset=utf-8' };
 /** operations; the gateway's plans, of which there are few */
 const most = 2_000;
 
+/** Whoever prefers something else is answered in it, by @apollo/server. */
+const takesJson = (accept: unknown): boolean =>
+  accept === undefined || accept === '*/*' || accept === 'application/json';
+
 const isPlain = (body: unknown): body is Request => {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return false;
   const { query, operationName, variables, extensions } = body as Record<string, unknown>;
   return (
     typeof query === 'string' &&
-    (operationName == null || typeof operationName === 'string') &&
+    (operationName == null || (typeof operationName === 'string' && /^\w+$/.test(operationName))) &&
     (variables == null || (typeof variables === 'object' && !Array.isArray(variables))) &&
     extensions == null
   );
@@ -93,6 +97,7 @@ export const openGraphQL = async (
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: false,
     stopOnTerminationSignals: false,
+    stringifyResult: (result) => JSON.stringify(result),
     formatError: (formatted, error) => {
       originals.set(formatted, error);
       return formatted;
@@ -109,6 +114,15 @@ export const openGraphQL = async (
   });
   await server.start();
 
+  /** Requests that are refused before any plugin hears of them have errors in @apollo/server's words only. */
+  const worded = (text: string, { log: own, trace }: Context): string => {
+    const answer: { errors?: GraphQLFormattedError[] } = JSON.parse(text);
+    const errors = answer.errors?.map((error) =>
+      error.extensions?.traceId ? error : formatError(error, undefined, own, trace),
+    );
+    return JSON.stringify({ ...answer, errors });
+  };
+
   const throughApollo: GraphQLDoor['answer'] = async ({ body, contentType, headers, context }) => {
     const map = new HeaderMap();
     map.set('content-type', contentType ?? '');
@@ -120,14 +134,19 @@ export const openGraphQL = async (
     let text = '';
     if (response.body.kind === 'complete') text = response.body.string;
     else for await (const chunk of response.body.asyncIterator) text += chunk;
-    return { status: response.status ?? 200, headers: Object.fromEntries(response.headers), body: text };
+    const status = response.status ?? 200;
+    return {
+      status,
+      headers: Object.fromEntries(response.headers),
+      body: status < 400 ? text : worded(text, context),
+    };
   };
 
   return {
     answer: async (request) => {
-      const { body, contentType, context } = request;
+      const { body, contentType, headers, context } = request;
       const operation =
-        contentType?.startsWith('application/json') && isPlain(body)
+        contentType?.startsWith('application/json') && takesJson(headers.accept) && isPlain(body)
           ? admitted.get(keyOf(body.query, body.operationName))
           : undefined;
       if (!operation) return throughApollo(request);

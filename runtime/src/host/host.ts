@@ -9,6 +9,7 @@ import { startConsumer } from '../consumer.ts';
 import { type Database, openDatabase } from '../database.ts';
 import { RequestError } from '../errors.ts';
 import { createHints } from '../hints.ts';
+import { housekeeping } from '../housekeeping.ts';
 import { startJobs } from '../jobs.ts';
 import { createLog } from '../log.ts';
 import type { Topic } from '../messages.ts';
@@ -37,6 +38,7 @@ type Served = {
   readonly subgraph: Subgraph;
   readonly service: Service;
   readonly door: GraphQLDoor | null;
+  readonly takesSockets: boolean;
   readonly webhooks: ReadonlyMap<string, Webhook>;
 };
 
@@ -113,10 +115,10 @@ export const host = async (subgraphs: readonly Subgraph[], env: NodeJS.ProcessEn
       const webhooks = new Map(
         (service.webhooks ?? []).map((w) => [`${w.method} /${subgraph.name}/${w.path}`, w]),
       );
-      served.set(subgraph.name, { subgraph, service, door, webhooks });
+      served.set(subgraph.name, { subgraph, service, door, takesSockets: leave !== null, webhooks });
 
       const relay = startRelay({ url, database, bus, hints, log: own, name: subgraph.name });
-      const jobs = startJobs(service.jobs ?? [], own);
+      const jobs = startJobs([...(service.jobs ?? []), housekeeping(database)], own);
       const handlers = service.handlers ?? [];
       const consumer =
         handlers.length > 0
@@ -194,6 +196,11 @@ export const host = async (subgraphs: readonly Subgraph[], env: NodeJS.ProcessEn
     });
   };
 
+  // Sockets are taken by the subgraphs that have subscriptions; one that nobody takes would stay open for ever.
+  server.on('upgrade', (request, socket) => {
+    const one = served.get(request.url?.split('/')[1] ?? '');
+    if (!one?.takesSockets || request.url !== `/${one.subgraph.name}/graphql`) socket.destroy();
+  });
   server.on('request', (request, response) => {
     answer(request, response).catch((error: unknown) => {
       if (error instanceof RequestError) return sendError(response, error);

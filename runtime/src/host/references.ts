@@ -33,6 +33,27 @@ const withType = (row: unknown, typename: string): unknown =>
   // A copy: the row may stand in a cache and must not be written on.
   row && !(row instanceof Error) ? { ...(row as object), __typename: typename } : (row ?? null);
 
+/** A batch that fails costs the references of its type and no other, as it would without batches. */
+const answersOf = async (
+  resolve: Resolve,
+  asked: readonly Reference[],
+  ctx: unknown,
+): Promise<readonly unknown[]> => {
+  if (!resolve[batchOf])
+    return Promise.all(
+      asked.map(async (reference) => resolve(reference, ctx)).map((row) => row.catch(asError)),
+    );
+  try {
+    const rows = await resolve[batchOf](asked, ctx);
+    if (rows.length === asked.length) return rows;
+    throw new TypeError(`${asked[0]!.__typename}: ${rows.length} answers for ${asked.length} references`);
+  } catch (error) {
+    return asked.map(() => asError(error));
+  }
+};
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
 /** Puts the batches behind `Query._entities` of a subgraph's schema. */
 export const batchEntities = (schema: GraphQLSchema): void => {
   const entities = schema.getQueryType()?.getFields()._entities;
@@ -45,13 +66,7 @@ export const batchEntities = (schema: GraphQLSchema): void => {
         const type = schema.getType(typename);
         const resolve = isObjectType(type) ? resolverOf(type) : undefined;
         const asked = places.map((place) => representations[place]!);
-        const rows = !resolve
-          ? asked
-          : resolve[batchOf]
-            ? await resolve[batchOf](asked, ctx)
-            : await Promise.all(asked.map(async (reference) => resolve(reference, ctx)));
-        if (rows.length !== asked.length)
-          throw new TypeError(`${typename}: ${rows.length} answers for ${asked.length} references`);
+        const rows = resolve ? await answersOf(resolve, asked, ctx) : asked;
         for (const [index, place] of places.entries()) answers[place] = withType(rows[index], typename);
       }),
     );

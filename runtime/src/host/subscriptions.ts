@@ -1,15 +1,17 @@
 // Subscriptions of a subgraph over graphql-ws. Only the gateway connects here: each subscribe carries the viewer and a
 // signature of its own, because one socket serves many viewers.
-
 import type { KeyObject } from 'node:crypto';
 import type { Server } from 'node:http';
 import {
   createSourceEventStream,
+  type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
   execute,
+  GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  getVariableValues,
   parse,
   validate,
 } from 'graphql';
@@ -19,7 +21,7 @@ import { RequestError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { subscriptionBody, verify } from '../signature.ts';
 import type { Context, Parts, Service } from '../subgraph.ts';
-import { traceFrom } from '../trace.ts';
+import { type Trace, traceFrom } from '../trace.ts';
 import { formatError } from './format.ts';
 
 type Options = {
@@ -29,6 +31,38 @@ type Options = {
   readonly service: Service;
   readonly key: KeyObject;
   readonly log: Log;
+};
+
+type Extensions = Readonly<Record<string, unknown>> | null | undefined;
+
+const traceOf = (extensions: Extensions): Trace =>
+  traceFrom(typeof extensions?.traceparent === 'string' ? extensions.traceparent : undefined);
+
+const coded = (errors: readonly GraphQLError[], code: string): GraphQLError[] =>
+  errors.map(({ message, nodes, source, positions }) => {
+    return new GraphQLError(message, { nodes, source, positions, extensions: { code } });
+  });
+
+/** What @apollo/server would find wrong, under its codes. Thrown here it would end the socket and all that it serves. */
+const readOperation = (
+  schema: GraphQLSchema,
+  query: string,
+  operationName: string | null | undefined,
+  variables: Readonly<Record<string, unknown>> | null | undefined,
+): { document: DocumentNode } | { errors: GraphQLError[] } => {
+  let document: DocumentNode;
+  try {
+    document = parse(query);
+  } catch (error) {
+    return { errors: coded([error as GraphQLError], 'GRAPHQL_PARSE_FAILED') };
+  }
+  const invalid = validate(schema, document);
+  if (invalid.length > 0) return { errors: coded(invalid, 'GRAPHQL_VALIDATION_FAILED') };
+  const operation = getOperationAST(document, operationName);
+  if (operation?.operation !== 'subscription')
+    return { errors: [new RequestError('BAD_USER_INPUT', 'Only subscriptions come over the socket.')] };
+  const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {});
+  return errors ? { errors: coded(errors, 'BAD_USER_INPUT') } : { document };
 };
 
 /** Every event is answered with a context of its own, or the loaders would show the second event the first one's rows. */
@@ -68,6 +102,8 @@ export const serveSubscriptions = ({
   key,
   log,
 }: Options): (() => Promise<void>) => {
+  const told = (errors: readonly GraphQLError[], extensions: Extensions) =>
+    errors.map((error) => formatError(error.toJSON(), error, log, traceOf(extensions)));
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 });
   server.on('upgrade', (request, socket, head) => {
     if (request.url === path)
@@ -82,21 +118,17 @@ export const serveSubscriptions = ({
         const viewer = verify(key, 'SUBSCRIBE', path, extensions ?? {}, body, now);
         if (!viewer)
           return [new RequestError('UNAUTHENTICATED', 'The subscription is not signed by the gateway.')];
-        const document = parse(query);
-        const errors = validate(schema, document);
-        if (errors.length > 0) return errors;
-        if (getOperationAST(document, operationName)?.operation !== 'subscription')
-          return [new RequestError('BAD_USER_INPUT', 'Only subscriptions come over the socket.')];
-        const trace = traceFrom(
-          typeof extensions?.traceparent === 'string' ? extensions.traceparent : undefined,
-        );
+        const read = readOperation(schema, query, operationName, variables);
+        if ('errors' in read) return read.errors;
+        const trace = traceOf(extensions);
         const parts: Parts = { viewer, now, trace, log };
         const contextValue = () => service.context({ ...parts, now: new Date() });
-        return { schema, document, operationName, variableValues: variables, contextValue };
+        return { schema, document: read.document, operationName, variableValues: variables, contextValue };
       },
       subscribe,
-      onError: (_ctx, _id, _payload, errors) =>
-        errors.map((error) => formatError(error.toJSON(), error, log, traceFrom(undefined))),
+      onNext: (_ctx, _id, { extensions }, _args, { data, errors }) =>
+        errors ? { data, errors: told(errors, extensions) as never } : undefined,
+      onError: (_ctx, _id, { extensions }, errors) => told(errors, extensions),
     },
     sockets,
     12_000,

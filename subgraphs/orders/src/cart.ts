@@ -1,5 +1,5 @@
 import { type Money, sum, times, zero } from '@orderstream/runtime/money';
-import type { Problem } from './address.ts';
+import { type InvalidInput, invalidInput } from '@orderstream/runtime/text';
 
 /** The copy of a variant that a cart is priced by; the catalogue owns it. */
 export type Variant = {
@@ -57,22 +57,16 @@ export type LineRefused = {
   readonly message: string;
 };
 
-export type Invalid = {
-  readonly error: 'InvalidInput';
-  readonly message: string;
-  readonly problems: Problem[];
-};
-
-export const invalid = (problems: Problem[]): Invalid => ({
-  error: 'InvalidInput',
-  message: problems[0]!.message,
-  problems,
-});
-
 /** Whether a quantity of a variant may be put into a cart; 0 takes it out and always may. */
-export const acceptLine = (cart: Cart, variant: Variant, quantity: number): LineRefused | Invalid | null => {
+export const acceptLine = (
+  cart: Cart,
+  variant: Variant,
+  quantity: number,
+): LineRefused | InvalidInput | null => {
   if (quantity < 0 || quantity > mostOfOne)
-    return invalid([{ path: ['input', 'quantity'], message: `A quantity is between 0 and ${mostOfOne}.` }]);
+    return invalidInput([
+      { path: ['input', 'quantity'], message: `A quantity is between 0 and ${mostOfOne}.` },
+    ]);
   if (quantity === 0) return null;
   if (!variant.active)
     return {
@@ -93,8 +87,9 @@ export const acceptLine = (cart: Cart, variant: Variant, quantity: number): Line
 };
 
 /** Whether a cart may become an order; the first line that may not is named. */
-export const acceptCart = (cart: Cart): LineRefused | Invalid | null => {
-  if (cart.lines.length === 0) return invalid([{ path: ['input', 'cartId'], message: 'The cart is empty.' }]);
+export const acceptCart = (cart: Cart): LineRefused | InvalidInput | null => {
+  if (cart.lines.length === 0)
+    return invalidInput([{ path: ['input', 'cartId'], message: 'The cart is empty.' }]);
   const gone = cart.lines.find((line) => !line.variant.active);
   return gone
     ? {

@@ -1,8 +1,9 @@
 // The rows behind a checkout: the order, its saga and its events are written together or not at all.
 import type { Tx } from '@orderstream/runtime/database';
 import { money } from '@orderstream/runtime/money';
+import type { PostalAddress } from '@orderstream/runtime/postal-address';
 import { type Checkout, deadlineMs, type Step } from './checkout.ts';
-import type { Address, OrderStatus, Totals } from './order.ts';
+import type { OrderStatus, Totals } from './order.ts';
 
 /** What a step is decided on, with its row locked. */
 export type Standing = {
@@ -102,7 +103,7 @@ export type NewOrder = {
   readonly checkout: Checkout;
   readonly number: string;
   readonly idempotencyKey: string;
-  readonly address: Address;
+  readonly address: PostalAddress;
   readonly totals: Totals;
   readonly lines: readonly {
     readonly id: string;

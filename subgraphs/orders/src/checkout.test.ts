@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { advance, begin, type Checkout, deadlineMs, type Heard, moves, type Step, steps } from './checkout.ts';
+import {
+  advance,
+  begin,
+  type Checkout,
+  deadlineMs,
+  type Heard,
+  moves,
+  type Step,
+  steps,
+} from './checkout.ts';
 import { statusOf } from './order.ts';
 
 const orderId = '01920000-0000-7000-8000-000000000001';
@@ -134,14 +143,19 @@ describe('the way of an order', () => {
 });
 
 describe('the table', () => {
-  const pairs = steps.flatMap((step) => (Object.keys(bodies) as (keyof Heard)[]).map((heard) => [step, heard] as const));
+  const pairs = steps.flatMap((step) =>
+    (Object.keys(bodies) as (keyof Heard)[]).map((heard) => [step, heard] as const),
+  );
 
-  test.each(pairs)('%s hears %s as the table says, and changes nothing where it says nothing', (step, heard) => {
-    const checkout: Checkout = { ...begun.checkout, step };
-    const next = hear(checkout, heard);
-    const move = moves[step][heard] as ((c: Checkout, b: unknown) => { to: Step }) | undefined;
-    expect(next?.checkout.step).toBe(move?.(checkout, bodies[heard]).to);
-  });
+  test.each(pairs)(
+    '%s hears %s as the table says, and changes nothing where it says nothing',
+    (step, heard) => {
+      const checkout: Checkout = { ...begun.checkout, step };
+      const next = hear(checkout, heard);
+      const move = moves[step][heard] as ((c: Checkout, b: unknown) => { to: Step }) | undefined;
+      expect(next?.checkout.step).toBe(move?.(checkout, bodies[heard]).to);
+    },
+  );
 
   test('every step but the last has a deadline, and a deadline leads somewhere', () => {
     for (const step of steps) {
@@ -153,7 +167,9 @@ describe('the table', () => {
   });
 
   test('steps that try again wait longer each time, five minutes at most', () => {
-    const waits = [0, 1, 2, 3, 10].map((attempts) => deadlineMs({ step: 'RELEASING', rests: false, attempts }));
+    const waits = [0, 1, 2, 3, 10].map((attempts) =>
+      deadlineMs({ step: 'RELEASING', rests: false, attempts }),
+    );
     expect(waits).toEqual([10_000, 20_000, 40_000, 80_000, 300_000]);
   });
 
@@ -179,7 +195,8 @@ describe('in whatever order things are heard', () => {
           for (const { type } of next.send) {
             if (type === 'payment.authorize') isMoneySafe = false;
             if (type === 'inventory.release' && checkout.step !== 'RELEASING') {
-              if (['payment.voided', 'payment.refunded', 'payment.declined'].includes(heard)) isMoneySafe = true;
+              if (['payment.voided', 'payment.refunded', 'payment.declined'].includes(heard))
+                isMoneySafe = true;
               expect(isMoneySafe).toBe(true);
             }
           }

@@ -1,6 +1,7 @@
 import type { Money } from '@orderstream/runtime/money';
 import { containedTax, plus, sum, times, zero } from '@orderstream/runtime/money';
 import type { Connection } from '@orderstream/runtime/paging';
+import type { PostalAddress } from '@orderstream/runtime/postal-address';
 import type { Viewer } from '@orderstream/runtime/viewer';
 import { type Checkout, mayCancel, type Step } from './checkout.ts';
 
@@ -17,15 +18,6 @@ export const statuses = [
 
 export type OrderStatus = (typeof statuses)[number];
 
-export type Address = {
-  readonly recipient: string;
-  readonly line1: string;
-  readonly line2: string | null;
-  readonly city: string;
-  readonly postcode: string;
-  readonly country: string;
-};
-
 export type Order = {
   readonly id: string;
   readonly number: string;
@@ -40,7 +32,7 @@ export type Order = {
   readonly shippingTotal: Money;
   readonly taxTotal: Money;
   readonly total: Money;
-  readonly shippingAddress: Address;
+  readonly shippingAddress: PostalAddress;
   readonly step: Step;
   readonly rests: boolean;
   readonly deadlineAt: Date | null;

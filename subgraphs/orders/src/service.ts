@@ -5,9 +5,10 @@ import { RequestError } from '@orderstream/runtime/errors';
 import { newId } from '@orderstream/runtime/ids';
 import type { Envelope, Message } from '@orderstream/runtime/messages';
 import { once } from '@orderstream/runtime/once';
+import { checkAddress, type TypedAddress } from '@orderstream/runtime/postal-address';
+import { invalidInput } from '@orderstream/runtime/text';
 import { newTrace } from '@orderstream/runtime/trace';
-import { readAddress } from './address.ts';
-import { acceptCart, acceptLine, type Cart, invalid } from './cart.ts';
+import { acceptCart, acceptLine, type Cart } from './cart.ts';
 import { cartForUpdate, cartOf, emptyCart, putLine, removeCart, variantById } from './cart-store.ts';
 import { type Advanced, advance, begin, type Heard, type Step } from './checkout.ts';
 import {
@@ -23,7 +24,6 @@ import {
 import type { Context } from './context.ts';
 import { OrderCancelled, OrderConfirmed, OrderPlaced, OrderProgressed } from './messages.ts';
 import {
-  type Address,
   mayChange,
   mayRead,
   type OrderStatus,
@@ -131,7 +131,7 @@ type CheckoutInput = {
   readonly idempotencyKey: string;
   readonly cartId: string;
   readonly expectedCartVersion: number;
-  readonly shippingAddress: { [K in keyof Address]?: string | null };
+  readonly shippingAddress: TypedAddress;
   readonly paymentMethodId: string;
 };
 
@@ -142,9 +142,8 @@ type CheckoutInput = {
 export const checkout = async (ctx: Context, shop: Shop, { idempotencyKey, ...request }: CheckoutInput) => {
   const customerId = customerOf(ctx);
   const { tenantId, deviceId, clientAddress } = ctx.viewer;
-  const read = readAddress(request.shippingAddress, ['input', 'shippingAddress']);
-  if ('problems' in read) return invalid(read.problems);
-  const { address } = read;
+  const address = checkAddress(request.shippingAddress, ['input', 'shippingAddress']);
+  if ('error' in address) return address;
   const hash = (text: string): string =>
     createHmac('sha256', shop.hashKey).update(`${tenantId}\n${text}`).digest('base64url');
 
@@ -238,7 +237,7 @@ export const cancelOrder = async (ctx: Context, shop: Shop, { idempotencyKey, ..
   customerOf(ctx);
   const { viewer, now } = ctx;
   if ((request.reason?.length ?? 0) > 500)
-    return invalid([{ path: ['input', 'reason'], message: 'At most 500 characters.' }]);
+    return invalidInput([{ path: ['input', 'reason'], message: 'At most 500 characters.' }]);
   return once(ctx, { operation: 'cancelOrder', key: idempotencyKey, request }, async (tx) => {
     const standing = await standingForUpdate(tx, viewer.tenantId, request.id);
     if (!standing || !mayRead(viewer, standing.checkout) || !mayChange(viewer, standing.checkout))
@@ -264,6 +263,13 @@ export const cancelOrder = async (ctx: Context, shop: Shop, { idempotencyKey, ..
   });
 };
 
+/** Who answered, for the timeline: messages are named after the thing, actors after the part of the shop. */
+const actors: Readonly<Record<string, string>> = {
+  inventory: 'inventory',
+  fraud: 'fraud',
+  payment: 'payments',
+};
+
 type Answer = { readonly orderId: string };
 
 const factOf = (
@@ -284,7 +290,15 @@ export const advanceSaga =
   async (tx: Tx, { id, type, tenantId, data }: Envelope<Answer>, { now }: { now: Date }): Promise<void> => {
     const standing = await standingForUpdate(tx, tenantId, data.orderId);
     const next = standing && advance(standing.checkout, type as keyof Heard, data as never);
-    if (next) await save(tx, shop, tenantId, now, factOf(standing, type, id, type.split('.')[0]!), next);
+    if (next)
+      await save(
+        tx,
+        shop,
+        tenantId,
+        now,
+        factOf(standing, type, id, actors[type.split('.')[0]!] ?? 'shop'),
+        next,
+      );
   };
 
 /** Deadlines that have passed are heard like messages. @returns how many checkouts were looked at */

@@ -2,7 +2,8 @@
 import type { Tx } from '@orderstream/runtime/database';
 import { RequestError } from '@orderstream/runtime/errors';
 import { newId } from '@orderstream/runtime/ids';
-import { bookIsFull, checkAddress, mostAddresses } from './address.ts';
+import { checkAddress } from '@orderstream/runtime/postal-address';
+import { bookIsFull, mostAddresses } from './address.ts';
 import type { Context } from './context.ts';
 import type { AddressInput } from './generated/resolvers.ts';
 import { AddressChanged } from './messages.ts';
@@ -39,7 +40,7 @@ const change = async <T extends object>(
 /** Changes the address of that id, or adds one where there is no id. Answers NotFound or InvalidInput. */
 export const saveAddress = (ctx: Context, id: string | null, input: AddressInput) =>
   change(ctx, async (tx, user) => {
-    const label = checkAddress(input);
+    const label = checkAddress(input, ['input', 'address']);
     if ('error' in label) return label;
     if (id) {
       const address = await store.updateAddress(tx, user, id, label);

@@ -1,7 +1,8 @@
 // Users and their address books.
 import { type Db, part, raw, type Tx } from '@orderstream/runtime/database';
 import type { Cursor, Page } from '@orderstream/runtime/paging';
-import type { Address, Label } from './address.ts';
+import type { PostalAddress } from '@orderstream/runtime/postal-address';
+import type { Address } from './address.ts';
 import type { PrismaClient } from './generated/prisma/client.ts';
 import type { Role } from './generated/resolvers.ts';
 import type { Registration, User } from './user.ts';
@@ -142,7 +143,12 @@ export const countAddresses = async (tx: Tx, userId: string): Promise<number> =>
   return row!.count;
 };
 
-export const insertAddress = async (tx: Tx, user: User, id: string, label: Label): Promise<Address> => {
+export const insertAddress = async (
+  tx: Tx,
+  user: User,
+  id: string,
+  label: PostalAddress,
+): Promise<Address> => {
   await tx.sql`
     insert into address (id, tenant_id, user_id, recipient, line1, line2, city, postcode, country)
     values (${id}, ${user.tenantId}, ${user.id}, ${label.recipient}, ${label.line1}, ${label.line2}, ${label.city},
@@ -155,7 +161,7 @@ export const updateAddress = async (
   tx: Tx,
   user: User,
   id: string,
-  label: Label,
+  label: PostalAddress,
 ): Promise<Address | null> => {
   const [row] = await tx.sql`
     update address set recipient = ${label.recipient}, line1 = ${label.line1}, line2 = ${label.line2},

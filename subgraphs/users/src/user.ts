@@ -1,10 +1,10 @@
 // A person with an account: who may see it, what its roles allow, and what a new one must look like.
 import { badInput } from '@orderstream/runtime/errors';
 import type { Connection } from '@orderstream/runtime/paging';
+import { type InvalidInput, invalidInput, lengthOf, problemOf, tidy } from '@orderstream/runtime/text';
 import type { Viewer } from '@orderstream/runtime/viewer';
 import { z } from 'zod';
 import type { InputProblem, RegisterInput, Role } from './generated/resolvers.ts';
-import { type InvalidInput, invalidInput, lengthOf, problemOf, tidy } from './text.ts';
 
 export type User = {
   readonly id: string;

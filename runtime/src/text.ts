@@ -1,5 +1,6 @@
 // Text that people type: tidied the same way everywhere, and every problem told at once.
-import type { InputProblem } from './generated/resolvers.ts';
+
+export type InputProblem = { readonly path: string[]; readonly message: string };
 
 export type InvalidInput = {
   readonly error: 'InvalidInput';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { checkAddress } from './address.ts';
 import { countries } from './countries.ts';
+import { checkAddress } from './postal-address.ts';
 
 const good = {
   recipient: 'Ada Lovelace',
@@ -10,12 +10,14 @@ const good = {
   country: 'GB',
 };
 const problemsOf = (input: object) => {
-  const outcome = checkAddress({ ...good, ...input });
+  const outcome = checkAddress({ ...good, ...input }, ['input', 'address']);
   return 'error' in outcome ? outcome.problems.map((problem) => problem.path.join('.')) : [];
 };
 
 test('an address is tidied: no blanks around it, the country in capitals, an empty line is none', () => {
-  expect(checkAddress({ ...good, city: ' London ', line2: '  ', country: 'gb' })).toEqual({
+  expect(
+    checkAddress({ ...good, city: ' London ', line2: '  ', country: 'gb' }, ['input', 'address']),
+  ).toEqual({
     ...good,
     line2: null,
   });
