@@ -229,7 +229,7 @@ const requests: readonly Request[] = [
   ],
 ];
 
-test.each(requests)('%s: the short way answers as @apollo/server does', async (_, request, headers = {}) => {
+test.each(requests)('%s: the short way answers as @apollo/server does', async (_, request, headers?: Headers) => {
   const want = seen(await plain.ask(request, headers));
   expect(want.status).toBeLessThan(500);
   expect(want.body).not.toMatch(/hunter2|stacktrace/);
