@@ -9,7 +9,8 @@ export default defineConfig({
   },
   test: {
     include: ['{runtime,gateway,subgraphs,ops,tests,prisma}/**/*.test.ts'],
-    globalSetup: ['tests/setup.ts'],
+    // The product comes up only for journeys, on the services.
+    globalSetup: ['tests/setup.ts', 'tests/product.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
     // Two cores: more workers than that only take turns.
