@@ -1,0 +1,165 @@
+// Orders: each comes to an end, has the goods it should have, and every step it took was allowed.
+import { type Checkout, moves, type Step, steps } from '@orderstream/orders/rules';
+import { type Invariant, type Look, seenIn } from './invariant.ts';
+
+/** An order that waits for nobody: confirmed with its goods set aside, or cancelled. */
+export const isSettled = `(rests or step = 'CANCELLED')`;
+
+const anId = '01900000-0000-7000-8000-000000000000';
+const anyCheckout: Checkout = {
+  orderId: anId,
+  customerId: anId,
+  step: 'RESERVING',
+  rests: false,
+  attempts: 0,
+  total: { amountMinor: 1, currency: 'GBP' },
+  lines: [],
+  paymentMethodId: anId,
+  holdUntil: new Date(0),
+  addressHash: '',
+  deviceHash: null,
+  clientHash: null,
+  reason: null,
+};
+const anyBody = { skus: [], reason: '' };
+
+/** `RESERVING inventory.reserved SCORING`: every step that the saga's table allows. */
+const allowed = new Set([
+  `- placed ${steps[0]}`,
+  ...steps.flatMap((step) =>
+    Object.entries(moves[step]).map(([heard, move]) => {
+      const { to } = (move as (checkout: Checkout, body: unknown) => { to: Step })(anyCheckout, anyBody);
+      return `${step} ${heard} ${to}`;
+    }),
+  ),
+]);
+
+type Line = { order: string; variant: string; quantity: number };
+
+/** `variant 3, variant 1`, sorted, for comparison */
+const goodsByOrder = (lines: readonly Line[]): Map<string, string> =>
+  new Map(
+    [...Map.groupBy(lines, ({ order }) => order)].map(([order, own]) => [
+      order,
+      own
+        .map(({ variant, quantity }) => `${quantity} of ${variant}`)
+        .sort()
+        .join(', '),
+    ]),
+  );
+
+const stockOfOrders = async ({ rows }: Look): Promise<string[]> => {
+  const orders = await rows<{ id: string; step: Step; rests: boolean }>(
+    'orders',
+    'select order_id as id, step, rests from saga',
+  );
+  const ordered = await rows<Line>(
+    'orders',
+    'select order_id as order, variant_id as variant, sum(quantity)::int as quantity from order_line group by 1, 2',
+  );
+  const reservations = await rows<{ id: string; state: string }>(
+    'inventory',
+    'select order_id as id, state from reservation',
+  );
+  const kept = await rows<Line>(
+    'inventory',
+    `select r.order_id as order, p.variant_id as variant, sum(p.quantity)::int as quantity
+     from reservation r join reservation_part p on p.reservation_id = r.id group by 1, 2`,
+  );
+  const [goods, reserved] = [goodsByOrder(ordered), goodsByOrder(kept)];
+  const stateOf = new Map(reservations.map(({ id, state }) => [id, state]));
+  const known = new Set(orders.map(({ id }) => id));
+  return [
+    ...reservations
+      .filter(({ id, state }) => (state === 'HELD' || state === 'ALLOCATED') && !known.has(id))
+      .map(({ id, state }) => `order ${id} does not exist and has stock ${state}`),
+    ...orders.flatMap(({ id, step, rests }) => {
+      const state = stateOf.get(id) ?? 'none';
+      if (step === 'CANCELLED')
+        return ['HELD', 'ALLOCATED', 'SHIPPED'].includes(state)
+          ? [`order ${id} is cancelled and has stock ${state}`]
+          : [];
+      if (!rests) return [];
+      if (state !== 'ALLOCATED' && state !== 'SHIPPED')
+        return [`order ${id} is confirmed and has stock ${state}`];
+      return goods.get(id) === reserved.get(id)
+        ? []
+        : [`order ${id} is of ${goods.get(id)} and has ${reserved.get(id)}`];
+    }),
+  ];
+};
+
+export const ofOrders: readonly Invariant[] = [
+  seenIn(
+    'orders',
+    'quiet',
+    'I5 every order comes to an end',
+    `select format('order %s is %s since %s', s.order_id, s.step, o.updated_at) as what
+     from saga s join orders o on o.id = s.order_id where not ${isSettled}`,
+  ),
+  {
+    name: 'I6 only living orders have stock, and all they ordered',
+    holds: 'quiet',
+    broken: stockOfOrders,
+  },
+  {
+    name: 'I12 no step is taken twice or against the rules',
+    holds: 'always',
+    broken: async ({ rows }) => {
+      const events = await rows<{
+        id: string;
+        seq: number;
+        move: string;
+        from: string;
+        before: string;
+        at: number;
+      }>(
+        'orders',
+        `select order_id as id, seq, concat_ws(' ', coalesce(from_step, '-'), type, to_step) as move,
+           coalesce(from_step, '-') as "from",
+           coalesce(lag(to_step) over (partition by order_id order by seq), '-') as before,
+           row_number() over (partition by order_id order by seq)::int as at
+         from order_event`,
+      );
+      return events.flatMap(({ id, seq, move, from, before, at }) => {
+        const event = `order ${id}, event ${seq}`;
+        if (seq !== at) return [`${event} is its number ${at}`];
+        if (from !== before) return [`${event} begins at ${from}, the one before ended at ${before}`];
+        return allowed.has(move) ? [] : [`${event} is not allowed: ${move}`];
+      });
+    },
+  },
+  seenIn(
+    'orders',
+    'always',
+    'I12 an order stands where its last event left it',
+    `select format('order %s is %s, its last event says %s', s.order_id, s.step, e.to_step) as what
+     from saga s join lateral (
+       select to_step, to_status from order_event where order_id = s.order_id order by seq desc limit 1) e on true
+     join orders o on o.id = s.order_id where e.to_step <> s.step or e.to_status <> o.status`,
+  ),
+  seenIn(
+    'orders',
+    'always',
+    'I13 the version of an order is the number of its events',
+    `select format('order %s has version %s and %s events', o.id, o.version, count(e.seq)) as what
+     from orders o left join order_event e on e.order_id = o.id
+     group by o.id, o.version having o.version <> count(e.seq)`,
+  ),
+  seenIn(
+    'orders',
+    'always',
+    'I14 one key makes one order',
+    `select format('key %s of customer %s made %s orders', idempotency_key, customer_id, count(*)) as what
+     from orders where idempotency_key is not null
+     group by tenant_id, customer_id, idempotency_key having count(*) > 1`,
+  ),
+  seenIn(
+    'orders',
+    'always',
+    'I14 every order that was answered is there',
+    `select format('key %s was answered with order %s', key, response->>'orderId') as what
+     from plumbing.idempotency i where operation = 'checkout' and response->>'orderId' is not null
+       and not exists (select from orders where id = (i.response->>'orderId')::uuid)`,
+  ),
+];
