@@ -155,7 +155,10 @@ describe('what an event does', () => {
       .sql`update payment set next_attempt_at = now() + interval '1 hour' where order_id = ${orderId}`;
     const [intent] = await shop.book(orderId);
     await shop.control(`payment_intents/${intent!.id}/capture`, {});
-    for (const event of await events(intent!.id)) await deliver(event);
+    for (const event of await events(intent!.id)) {
+      await deliver(event);
+      await shop.work();
+    }
     await shop.untilState(orderId, 'CAPTURED');
     await shop.until(async () => (await shop.work()) === 0);
     expect(await shop.types(orderId)).toEqual(['payment.captured']);
