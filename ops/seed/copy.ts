@@ -51,3 +51,16 @@ export const copyRows = async (
   await pipeline(Readable.from(chunks(rows)), copy);
   return copy.rowCount;
 };
+
+/** All of it or nothing. */
+export const inTransaction = async <T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> => {
+  await client.query('begin');
+  try {
+    const result = await work();
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback');
+    throw error;
+  }
+};

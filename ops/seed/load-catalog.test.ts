@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../tests/database.ts';
+import { inTransaction } from './copy.ts';
 import { seedId } from './ids.ts';
 import { loadCatalog, productSlugs } from './load-catalog.ts';
 import { loadVariantCopy } from './load-variant-copy.ts';
@@ -33,8 +34,9 @@ test('every good has an address of its own, readable and the same on every machi
 test('two starters at once fill the shelves once', async () => {
   const other = new pg.Client({ connectionString: catalog.url });
   await other.connect();
-  await Promise.all([loadCatalog(client, tenantId, all), loadCatalog(other, tenantId, all)]);
-  await loadCatalog(other, tenantId, all);
+  const load = (by: pg.Client) => inTransaction(by, () => loadCatalog(by, tenantId, all));
+  await Promise.all([load(client), load(other)]);
+  await load(other);
   await other.end();
   const [counts] = await catalog.database.sql`
     select (select count(*) from product) as products, (select count(*) from variant) as variants,
@@ -50,9 +52,9 @@ test('nothing waits to be filed: a search for goods without a word would find th
 test('a load that fails leaves nothing behind, so that the next start loads again', async () => {
   const elsewhere = '01900000-0000-7000-8000-000000000009';
   const [first, ...rest] = all;
-  await expect(loadCatalog(client, elsewhere, [first!, { ...rest[0]!, priceMinor: -1 }])).rejects.toThrow(
-    'variant_price_check',
-  );
+  const goods = [first!, { ...rest[0]!, priceMinor: -1 }];
+  const load = inTransaction(client, () => loadCatalog(client, elsewhere, goods));
+  await expect(load).rejects.toThrow('variant_price_check');
   const left = await catalog.database.sql`select from category where tenant_id = ${elsewhere}`;
   expect(left).toEqual([]);
 });

@@ -34,26 +34,20 @@ const attributes = ({ material, colours, pieces }: Good) => [
 
 /**
  * Categories and goods into the catalog's tables, each good as a product with one variant. Does nothing when the
- * tenant has products; all or nothing, in a transaction of its own.
+ * tenant has products. To be called in a transaction.
  */
 export const loadCatalog = async (
   client: pg.ClientBase,
   tenantId: string,
   goods: readonly Good[],
 ): Promise<void> => {
-  await client.query('begin');
-  try {
-    // Two starters: the second waits, and then finds the shelves full.
-    await client.query('lock table category in share row exclusive mode');
-    const filled = await client.query('select from product where tenant_id = $1 limit 1', [tenantId]);
-    if (filled.rowCount === 0) await fill(client, tenantId, goods);
-    await client.query('commit');
-    // Without figures on the new rows the planner would read whole tables.
-    if (filled.rowCount === 0) await client.query('analyze category, product, variant, search_word');
-  } catch (error) {
-    await client.query('rollback');
-    throw error;
-  }
+  // Two starters: the second waits, and then finds the shelves full.
+  await client.query('lock table category in share row exclusive mode');
+  const filled = await client.query('select from product where tenant_id = $1 limit 1', [tenantId]);
+  if (filled.rowCount !== 0) return;
+  await fill(client, tenantId, goods);
+  // Without figures on the new rows the planner would read whole tables.
+  await client.query('analyze category, product, variant, search_word');
 };
 
 const fill = async (client: pg.ClientBase, tenantId: string, goods: readonly Good[]): Promise<void> => {

@@ -7,7 +7,9 @@ import { openingStock } from './stock.ts';
 
 /** What orders know of goods and stock, as they would have heard it by events. Does nothing where they know something. */
 export const loadOrders = async (client: pg.ClientBase, tenantId: string): Promise<void> => {
-  const { rowCount } = await client.query('select 1 from catalog_variant where tenant_id = $1 limit 1', [tenantId]);
+  const { rowCount } = await client.query('select 1 from catalog_variant where tenant_id = $1 limit 1', [
+    tenantId,
+  ]);
   if (rowCount) return;
   const sold = goods();
   await loadVariantCopy(client, tenantId, sold);

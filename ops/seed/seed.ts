@@ -1,6 +1,8 @@
 // Fills empty databases with the demo shop: each subgraph's part in one transaction, the copies that others keep included.
-import pg from 'pg';
+
 import { platformSettings, readSettings } from '@orderstream/runtime/config';
+import pg from 'pg';
+import { inTransaction } from './copy.ts';
 import { loadCatalog } from './load-catalog.ts';
 import { loadInventory } from './load-inventory.ts';
 import { loadOrders } from './load-orders.ts';
@@ -24,13 +26,11 @@ const loaders: Readonly<Record<string, Load>> = {
   orders: loadOrders,
 };
 
-const inOneTransaction = async (url: string, load: (client: pg.Client) => Promise<void>): Promise<void> => {
+const fill = async (url: string, load: (client: pg.Client) => Promise<void>): Promise<void> => {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 3_000 });
   await client.connect();
   try {
-    await client.query('begin');
-    await load(client);
-    await client.query('commit');
+    await inTransaction(client, () => load(client));
   } finally {
     await client.end();
   }
@@ -38,10 +38,13 @@ const inOneTransaction = async (url: string, load: (client: pg.Client) => Promis
 
 /** Does nothing where there is data already, so it may run at every start. */
 export const seedShop = async ({ databases, password, env }: Shop): Promise<void> => {
-  const { TENANT_ID } = readSettings({ TENANT_ID: env.TENANT_ID }, platformSettings.pick({ TENANT_ID: true }));
+  const { TENANT_ID } = readSettings(
+    { TENANT_ID: env.TENANT_ID },
+    platformSettings.pick({ TENANT_ID: true }),
+  );
   await Promise.all(
     Object.entries(loaders).map(([name, load]) =>
-      inOneTransaction(databases[name]!, (client) => load(client, TENANT_ID, password)),
+      fill(databases[name]!, (client) => load(client, TENANT_ID, password)),
     ),
   );
 };

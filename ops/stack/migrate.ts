@@ -64,7 +64,10 @@ export const migrate = async (options: MigrateOptions): Promise<{ applied: strin
   const migrations = await readMigrations(subgraph, folder);
   const client = await connectOrCreate(serverUrl, database);
   try {
-    if (pending(subgraph, migrations, await readRows(client)).length === 0) return { applied: [] };
+    const rows = await readRows(client);
+    // One that is not finished may be under way in another process, which then holds the lock.
+    const isSettled = rows.every((row) => row.finished_at !== null);
+    if (isSettled && pending(subgraph, migrations, rows).length === 0) return { applied: [] };
     await client.query('select pg_advisory_lock($1)', [LOCK]);
     await client.query(TABLE);
     // Read again: while we waited for the lock, another may have done it.

@@ -10,6 +10,7 @@ import { anonymous, type Viewer } from '@orderstream/runtime/viewer';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { type ExecutionResult, graphql } from 'graphql';
 import { inject } from 'vitest';
+import { inTransaction } from '../../../ops/seed/copy.ts';
 import { loadCatalog } from '../../../ops/seed/load-catalog.ts';
 import { goods } from '../../../ops/seed/online-retail.ts';
 import { testDatabase } from '../../../tests/database.ts';
@@ -32,7 +33,7 @@ export const openShop = async () => {
   const redis = openRedis(inject('services').redisUrl, log);
   const client = await database.pool.connect();
   try {
-    await Promise.all([redis.connect(), loadCatalog(client, tenantId, goods())]);
+    await Promise.all([redis.connect(), inTransaction(client, () => loadCatalog(client, tenantId, goods()))]);
   } finally {
     client.release();
   }

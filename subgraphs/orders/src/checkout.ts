@@ -140,6 +140,8 @@ export const moves: Readonly<Record<Step, Moves>> = {
   // From here on money may be moving: it is voided first, and only a confirmed void makes the stock free.
   AUTHORIZING: {
     'payment.authorized': (c) => ({ to: 'ALLOCATING', send: [allocate(c)] }),
+    // Somebody took the money before the promise of it was heard: it is paid all the same.
+    'payment.captured': (c) => ({ to: 'ALLOCATING', send: [allocate(c)] }),
     'payment.declined': (c, { reason }) => ({ to: 'RELEASING', send: [release(c)], because: reason }),
     'inventory.expired': (c) => ({ to: 'VOIDING', send: [voidPayment(c)], because: heldTooLong }),
     cancel: (c, { reason }) => ({ to: 'VOIDING', send: [voidPayment(c)], because: asAsked(reason) }),
