@@ -1,0 +1,66 @@
+// The payment provider's back door: its book, and what can be done behind our back.
+import { expect, inject, vi } from 'vitest';
+import { z } from 'zod';
+import { uuidOf } from './books.ts';
+
+const { simulatorUrl, secrets } = inject('product');
+
+const call = async (path: string, body?: object): Promise<unknown> => {
+  const response = await fetch(`${simulatorUrl}/control/${path}`, {
+    method: body ? 'POST' : 'GET',
+    headers: { authorization: `Bearer ${secrets.control}`, 'content-type': 'application/json' },
+    ...(body && { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(5_000),
+  });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(`the provider's control refused ${path}: ${JSON.stringify(answer)}`);
+  return answer;
+};
+
+const charge = z.object({
+  id: z.string(),
+  orderId: z.string().nullable(),
+  status: z.string(),
+  currency: z.string(),
+  /** minor units */
+  amount: z.number(),
+  amountReceived: z.number(),
+  amountCapturable: z.number(),
+  amountRefunded: z.number(),
+});
+
+export type Charge = z.infer<typeof charge>;
+
+const page = z.object({ intents: z.array(charge), next: z.number(), hasMore: z.boolean() });
+
+/** What the provider has in its book of an order: one entry for each attempt to take money for it. */
+export const chargesFor = async (orderId: string): Promise<Charge[]> => {
+  const uuid = uuidOf('order', orderId);
+  const charges: Charge[] = [];
+  for (let since = 0; ; ) {
+    const { intents, next, hasMore } = page.parse(await call(`book?since=${since}`));
+    charges.push(...intents.filter((intent) => intent.orderId === uuid));
+    if (!hasMore) return charges;
+    since = next;
+  }
+};
+
+/** Somebody at the provider takes the money that we only had authorized. */
+export const captureBehindOurBack = (charge: Charge): Promise<unknown> =>
+  call(`payment_intents/${charge.id}/capture`, {});
+
+/** The provider sends an event once more, or so many times at once. @returns the status of each answer */
+export const deliver = async (
+  eventId: string,
+  how: { readonly times?: number; readonly badSignature?: boolean; readonly ageSeconds?: number },
+): Promise<number[]> => {
+  const answer = await call(`events/${eventId}/deliver`, how);
+  return z.object({ statuses: z.array(z.number()) }).parse(answer).statuses;
+};
+
+/** The provider's book of an order, when it says so. */
+export const bookSays = (orderId: string, expected: readonly Partial<Charge>[]): Promise<void> =>
+  vi.waitFor(async () => expect(await chargesFor(orderId)).toMatchObject(expected), {
+    timeout: 10_000,
+    interval: 100,
+  });
