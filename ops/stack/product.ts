@@ -11,7 +11,7 @@ import type { Services } from './services.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
 
-export type Started = {
+type Started = {
   readonly name: string;
   readonly url: string;
   readonly running: Running;

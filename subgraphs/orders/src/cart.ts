@@ -31,8 +31,8 @@ export type Cart = {
 
 export type CartProblem = 'OUT_OF_STOCK' | 'PRICE_CHANGED' | 'LIMIT_EXCEEDED' | 'NOT_SOLD_ANY_MORE';
 
-export const mostOfOne = 10_000;
-export const mostLines = 100;
+const mostOfOne = 10_000;
+const mostLines = 100;
 
 export const subtotalOf = (cart: Cart): Money =>
   sum(

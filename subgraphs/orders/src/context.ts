@@ -10,7 +10,7 @@ import type { PrismaClient } from './generated/prisma/client.ts';
 import { mayRead, type Order, type OrderEvent, type OrderLine } from './order.ts';
 import { eventsOf, linesOf, ordersByIds, ordersByNumbers } from './order-store.ts';
 
-export type Loaders = {
+type Loaders = {
   /** null where there is no such order or the viewer may not see it */
   readonly order: Loader<string, Order | null>;
   readonly orderByNumber: Loader<string, Order | null>;

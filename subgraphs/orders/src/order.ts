@@ -5,18 +5,15 @@ import type { PostalAddress } from '@orderstream/runtime/postal-address';
 import type { Viewer } from '@orderstream/runtime/viewer';
 import { type Checkout, mayCancel, type Step } from './checkout.ts';
 
-export const statuses = [
-  'PENDING',
-  'AWAITING_PAYMENT',
-  'AWAITING_REVIEW',
-  'CONFIRMED',
-  'PROCESSING',
-  'SHIPPED',
-  'DELIVERED',
-  'CANCELLED',
-] as const;
-
-export type OrderStatus = (typeof statuses)[number];
+export type OrderStatus =
+  | 'PENDING'
+  | 'AWAITING_PAYMENT'
+  | 'AWAITING_REVIEW'
+  | 'CONFIRMED'
+  | 'PROCESSING'
+  | 'SHIPPED'
+  | 'DELIVERED'
+  | 'CANCELLED';
 
 export type Order = {
   readonly id: string;
