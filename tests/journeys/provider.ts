@@ -64,3 +64,7 @@ export const bookSays = (orderId: string, expected: readonly Partial<Charge>[]):
     timeout: 10_000,
     interval: 100,
   });
+
+/** The provider takes its time with the next call about an order; milliseconds. */
+export const slowDown = (orderId: string, ms: number): Promise<unknown> =>
+  call('faults', { slowMs: { ms, count: 1, match: { orderId: uuidOf('order', orderId) } } });

@@ -1,0 +1,203 @@
+// What goes wrong with orders, and that goods and money end up where they belong.
+import { setTimeout as pause } from 'node:timers/promises';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { accepted } from '../../ops/operations/client.ts';
+import {
+  CancelOrderDocument,
+  type CancelOrderInput,
+  type OrderViewFragment,
+} from '../../ops/operations/generated/graphql.ts';
+import { bookOf, type Good, shelf, stockOf, uuidOf } from './books.ts';
+import {
+  addCard,
+  buy,
+  type Customer,
+  checkout,
+  checkoutInput,
+  newCustomer,
+  openOrder,
+  paymentIs,
+  putIntoCart,
+  settled,
+} from './customer.ts';
+import { bookSays, captureBehindOurBack, chargesFor, deliver, slowDown } from './provider.ts';
+
+let customer: Customer;
+let goods: Good[];
+
+beforeAll(async () => {
+  [customer, goods] = await Promise.all([newCustomer(), shelf(1)]);
+});
+
+const cancel = async (id: string, wish: Partial<CancelOrderInput> = {}) => {
+  const input = { idempotencyKey: `cancel ${id}`, id, ...wish };
+  return (await customer.client.send(CancelOrderDocument, { input })).cancelOrder;
+};
+
+const typesOf = (order: OrderViewFragment): string[] => order.timeline.map(({ type }) => type);
+
+/** What the ledger says the shop holds for an order, in minor units; every transaction adds up to nothing. */
+const clearing = async (id: string): Promise<number> => {
+  const [row] = await bookOf('payments')<{ amount: number }>`
+    select coalesce(sum(e.amount_minor), 0)::int as amount
+    from ledger_entry e join ledger_txn t on t.id = e.txn_id join payment p on p.id = t.payment_id
+    where p.order_id = ${uuidOf('order', id)} and e.account = 'provider_clearing'`;
+  return row!.amount;
+};
+
+test('a declined card cancels the order, says so, and gives the goods back', async () => {
+  const good = goods[0]!;
+  const before = await stockOf(good);
+  const card = await addCard(customer, 'pm_card_chargeCustomerFail');
+  const order = await settled(customer, (await buy({ ...customer, paymentMethodId: card }, good, 4)).id);
+  expect(order).toMatchObject({ status: 'CANCELLED', statusReason: 'The card was declined.' });
+  expect(typesOf(order)).toEqual([
+    'placed',
+    'inventory.reserved',
+    'fraud.scored',
+    'payment.declined',
+    'inventory.released',
+  ]);
+  expect(order.payments).toMatchObject([{ status: 'FAILED', failureReason: 'The card was declined.' }]);
+  expect(await stockOf(good)).toEqual(before);
+  await bookSays(order.id, [{ amountCapturable: 0, amountReceived: 0 }]);
+});
+
+test('an order of more than there is ends cancelled, names the SKU, and holds nothing of its other goods', async () => {
+  const [plenty, scarce] = [goods[1]!, goods[2]!];
+  const before = await Promise.all([stockOf(plenty), stockOf(scarce)]);
+  const tooMany = scarce.available + 1;
+  await putIntoCart(customer, plenty, 5);
+  const cart = await putIntoCart(customer, scarce, tooMany);
+  expect(cart.lines.find(({ sku }) => sku === scarce.sku)!.problem).toBe('OUT_OF_STOCK');
+  const outcome = await checkout(customer, checkoutInput(customer, cart));
+  const order = await settled(customer, accepted(outcome, 'CheckoutAccepted').order.id);
+  expect(order).toMatchObject({
+    status: 'CANCELLED',
+    statusReason: `Out of stock: ${scarce.sku}.`,
+  });
+  expect(order.payments).toBeNull();
+  expect(typesOf(order)).toEqual(['placed', 'inventory.refused']);
+  expect(await Promise.all([stockOf(plenty), stockOf(scarce)])).toEqual(before);
+  expect(await chargesFor(order.id)).toEqual([]);
+});
+
+test('a confirmed order that is called off is voided at the provider, and its goods can be sold again', async () => {
+  const good = goods[3]!;
+  const before = await stockOf(good);
+  const { id } = await buy(customer, good, 6);
+  const confirmed = await settled(customer, id);
+  expect(confirmed.allowedActions).toEqual(['CANCEL']);
+
+  const asked = accepted(await cancel(id, { reason: 'Bought twice.' }), 'OrderCancelRequested');
+  // Until it is undone the customer keeps seeing what was before.
+  expect(asked.order).toMatchObject({ status: 'CONFIRMED', waitingFor: 'payment to be voided' });
+  const order = await settled(customer, id);
+  expect(order).toMatchObject({ status: 'CANCELLED', statusReason: 'Bought twice.', allowedActions: [] });
+  expect(typesOf(order).slice(-3)).toEqual(['cancel', 'payment.voided', 'inventory.released']);
+  expect(order.payments).toMatchObject([{ status: 'VOIDED' }]);
+  expect(await stockOf(good)).toEqual(before);
+  await bookSays(id, [{ status: 'canceled', amountCapturable: 0, amountReceived: 0 }]);
+
+  const again = await cancel(id, { idempotencyKey: 'once more' });
+  expect(again).toMatchObject({ __typename: 'InvalidTransition', order: { status: 'CANCELLED' } });
+});
+
+test('an order called off at once takes no money and keeps no goods', async () => {
+  const good = goods[4]!;
+  const before = await stockOf(good);
+  const { id } = await buy(customer, good, 3);
+  accepted(await cancel(id), 'OrderCancelRequested');
+  const order = await settled(customer, id);
+  expect(order.status).toBe('CANCELLED');
+  await vi.waitFor(async () => expect(await stockOf(good)).toEqual(before), 5_000);
+  await vi.waitFor(async () => {
+    for (const charge of await chargesFor(id))
+      expect(charge).toMatchObject({ amountCapturable: 0, amountReceived: 0 });
+  }, 5_000);
+});
+
+test('an order called off while the bank is being asked is voided as soon as the bank has answered', async () => {
+  const good = goods[5]!;
+  const before = await stockOf(good);
+  const { id } = await buy(customer, good, 2);
+  await slowDown(id, 700);
+  await vi.waitFor(
+    async () => expect((await openOrder(customer, id)).waitingFor).toBe('payment'),
+    { timeout: 5_000, interval: 20 },
+  );
+  accepted(await cancel(id), 'OrderCancelRequested');
+  const order = await settled(customer, id);
+  expect(order.status).toBe('CANCELLED');
+  expect(typesOf(order)).not.toContain('payment.authorized');
+  expect(order.payments).toMatchObject([{ status: 'VOIDED' }]);
+  expect(await stockOf(good)).toEqual(before);
+  await bookSays(id, [{ status: 'canceled', amountCapturable: 0, amountReceived: 0 }]);
+});
+
+test('a version that is no longer the order’s own does not call it off', async () => {
+  const { id } = await buy(customer, goods[6]!);
+  const { version } = await settled(customer, id);
+  expect(await cancel(id, { expectedVersion: version - 1 })).toMatchObject({
+    __typename: 'VersionConflict',
+    currentVersion: version,
+  });
+  expect((await openOrder(customer, id)).status).toBe('CONFIRMED');
+});
+
+test('when the provider’s answer is lost the order is confirmed all the same, with one authorization', async () => {
+  const good = goods[7]!;
+  const before = await stockOf(good);
+  const card = await addCard(customer, 'pm_orderstream_lostReply');
+  const { id } = await buy({ ...customer, paymentMethodId: card }, good, 2);
+  const order = await settled(customer, id);
+  expect(order).toMatchObject({ status: 'CONFIRMED', payments: [{ status: 'AUTHORIZED' }] });
+  const { amountMinor: amount } = order.total;
+  await bookSays(id, [{ status: 'requires_capture', amountCapturable: amount, amountReceived: 0 }]);
+  expect(await stockOf(good)).toEqual({ ...before, allocated: before.allocated + 2 });
+});
+
+test('money taken behind our back goes back when the order is called off', async () => {
+  const good = goods[8]!;
+  const before = await stockOf(good);
+  const { id } = await buy(customer, good, 3);
+  await settled(customer, id);
+  const [charge] = await chargesFor(id);
+  await captureBehindOurBack(charge!);
+  const paid = await paymentIs(customer, id, 'CAPTURED');
+  expect(paid).toMatchObject({ status: 'CONFIRMED', balance: { amountMinor: charge!.amount } });
+  expect(await clearing(id)).toBe(charge!.amount);
+
+  accepted(await cancel(id), 'OrderCancelRequested');
+  const order = await settled(customer, id);
+  expect(order.status).toBe('CANCELLED');
+  expect(typesOf(order).slice(-4)).toEqual([
+    'cancel',
+    'payment.captured',
+    'payment.refunded',
+    'inventory.released',
+  ]);
+  expect(order).toMatchObject({
+    payments: [{ status: 'REFUNDED', refunded: { amountMinor: charge!.amount } }],
+    refunds: [{ status: 'SUCCEEDED', amount: { amountMinor: charge!.amount } }],
+    balance: { amountMinor: 0 },
+  });
+  await bookSays(id, [{ amountReceived: charge!.amount, amountRefunded: charge!.amount }]);
+  expect(await clearing(id)).toBe(0);
+  expect(await stockOf(good)).toEqual(before);
+});
+
+test('hearing the same of the provider three times at once changes nothing', async () => {
+  const { id } = await buy(customer, goods[9]!);
+  const confirmed = await settled(customer, id);
+  const [charge] = await chargesFor(id);
+  const events = () => bookOf('payments')<{ event_id: string; processed: boolean }>`
+    select event_id, processed_at is not null as processed from webhook_event
+    where position(${charge!.id} in body) > 0 order by event_id`;
+  await vi.waitFor(async () => expect((await events()).filter((event) => event.processed)).not.toEqual([]), 5_000);
+  const before = await events();
+  for (const { event_id } of before) expect(await deliver(event_id, { times: 3 })).toEqual([200, 200, 200]);
+  await pause(500);
+  expect((await events()).map(({ event_id }) => event_id)).toEqual(before.map(({ event_id }) => event_id));
+  expect(await openOrder(customer, id)).toEqual(confirmed);
+});
