@@ -75,6 +75,9 @@ const database = openDatabase({
 });
 try {
   await run(database);
+} catch (error) {
+  console.error(`${(error as Error).message}\nIs the stack running? npm start`);
+  process.exitCode = 1;
 } finally {
   await database.close();
 }

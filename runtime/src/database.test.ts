@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+// @boundaries-ignore tests share databases and services
 import { type TestDatabase, testDatabase } from '../../tests/database.ts';
 import { joined, part, raw, shardOf, toEnvelope } from './database.ts';
 import { envelope, message, topic } from './messages.ts';

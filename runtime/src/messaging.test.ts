@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { z } from 'zod';
+// @boundaries-ignore tests share databases and services
 import { type TestDatabase, testDatabase } from '../../tests/database.ts';
 import { type Bus, openBus } from './bus.ts';
 import { startConsumer } from './consumer.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+// @boundaries-ignore tests share databases and services
 import { type TestDatabase, testDatabase } from '../../tests/database.ts';
 import { once } from './once.ts';
 import { anonymous, type Viewer } from './viewer.ts';

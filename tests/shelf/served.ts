@@ -8,7 +8,7 @@ import { testDatabase } from '../database.ts';
 import { shelf } from './shelf.ts';
 
 export const path = '/shelf/graphql';
-export const secret = 's'.repeat(40);
+const secret = 's'.repeat(40);
 export const key = signingKey(secret);
 export const viewer: Viewer = { ...anonymous(randomUUID()), userId: randomUUID() };
 

@@ -4,7 +4,9 @@ import { request } from 'node:http';
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+// @boundaries-ignore tests share databases and services
 import { key, path, type Served, serveShelf, signedHeaders, viewer } from '../../../tests/shelf/served.ts';
+// @boundaries-ignore tests share databases and services
 import { batches } from '../../../tests/shelf/shelf.ts';
 import { sign, subscriptionBody, viewerHeader } from '../signature.ts';
 import { newTrace, traceId } from '../trace.ts';

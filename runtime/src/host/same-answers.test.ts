@@ -2,6 +2,7 @@
 // host that has never seen it, to the same host again, and to one that knows no short way.
 import { ApolloServer } from '@apollo/server';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+// @boundaries-ignore tests share databases and services
 import { type Answer, type Served, serveShelf } from '../../../tests/shelf/served.ts';
 
 let short: Served;
@@ -232,7 +233,7 @@ const requests: readonly Request[] = [
 test.each<Request>(requests)(
   '%s: the short way answers as @apollo/server does',
   async (_, request, given) => {
-  const headers = given as Headers | undefined;
+    const headers = given as Headers | undefined;
     const want = seen(await plain.ask(request, headers));
     expect(want.status).toBeLessThan(500);
     expect(want.body).not.toMatch(/hunter2|stacktrace/);
