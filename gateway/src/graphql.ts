@@ -14,8 +14,10 @@ import { formatError } from '@orderstream/runtime/host/format';
 import type { Log } from '@orderstream/runtime/log';
 import {
   type DocumentNode,
+  execute,
   GraphQLError,
   type GraphQLSchema,
+  Kind,
   SingleFieldSubscriptionsRule,
   validate,
 } from 'graphql';
@@ -56,6 +58,21 @@ const onlyRunnable: ApolloServerPlugin<Asking> = {
         );
       if (operation.operation === 'subscription')
         throw refusal('BAD_USER_INPUT', 'Subscriptions go over graphql-ws at the same address.');
+    },
+  }),
+};
+
+/** The schema answers for itself: the planner knows introspection of years ago only, and no subgraph is needed. */
+const introspectsHere: ApolloServerPlugin<Asking> = {
+  requestDidStart: async () => ({
+    responseForOperation: async ({ operation, document, schema, request }) => {
+      const isOwn = operation.selectionSet.selections.every(
+        (selection) => selection.kind === Kind.FIELD && selection.name.value.startsWith('__'),
+      );
+      if (operation.operation !== 'query' || !isOwn) return null;
+      const { variables: variableValues, operationName } = request;
+      const singleResult = await execute({ schema, document, variableValues, operationName });
+      return { http: { headers: new HeaderMap(), status: undefined }, body: { kind: 'single', singleResult } };
     },
   }),
 };
@@ -111,6 +128,7 @@ export const openGraphQL = async (
     logger: log,
     plugins: [
       onlyRunnable,
+      introspectsHere,
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginLandingPageDisabled(),
