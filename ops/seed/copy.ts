@@ -13,7 +13,7 @@ const escaped = (text: string) =>
   /[\\\t\n\r]/.test(text) ? text.replace(/[\\\t\n\r]/g, (c) => escapes[c]!) : text;
 
 /** One value in COPY's text format. The NUL character cannot be stored in text; PostgreSQL refuses it with 22021. */
-export const copyText = (cell: Cell): string => {
+const copyText = (cell: Cell): string => {
   if (cell === null) return '\\N';
   if (typeof cell === 'string') return escaped(cell);
   if (cell instanceof Date) return cell.toISOString();

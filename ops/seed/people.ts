@@ -69,7 +69,7 @@ const addressOf = (key: string, recipient: string, sourceCountry: string): Addre
   };
 };
 
-export const personOf = ({ number, country, firstInvoiceAt }: Customer): Person => {
+const personOf = ({ number, country, firstInvoiceAt }: Customer): Person => {
   const names = [chosen(given, 'given name', number), chosen(family, 'family name', number)] as const;
   const displayName = names.join(' ');
   return {

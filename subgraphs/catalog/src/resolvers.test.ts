@@ -1,6 +1,8 @@
 import { encodeId, newId } from '@orderstream/runtime/ids';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+// @boundaries-ignore tests share databases and services
 import { categories } from '../../../ops/seed/categories.ts';
+// @boundaries-ignore tests share databases and services
 import { seedId } from '../../../ops/seed/ids.ts';
 import { openShop, type Shop, shopper, tenantId } from './testing.ts';
 

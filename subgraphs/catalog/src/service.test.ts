@@ -3,6 +3,7 @@ import type { Connection, Page } from '@orderstream/runtime/paging';
 import { readPage } from '@orderstream/runtime/paging';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+// @boundaries-ignore tests share databases and services
 import { seedId } from '../../../ops/seed/ids.ts';
 import type { Product } from './product.ts';
 import type { Filter } from './product-list.ts';

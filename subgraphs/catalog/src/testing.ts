@@ -10,9 +10,13 @@ import { anonymous, type Viewer } from '@orderstream/runtime/viewer';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { type ExecutionResult, graphql } from 'graphql';
 import { inject } from 'vitest';
+// @boundaries-ignore tests share databases and services
 import { inTransaction } from '../../../ops/seed/copy.ts';
+// @boundaries-ignore tests share databases and services
 import { loadCatalog } from '../../../ops/seed/load-catalog.ts';
+// @boundaries-ignore tests share databases and services
 import { goods } from '../../../ops/seed/online-retail.ts';
+// @boundaries-ignore tests share databases and services
 import { testDatabase } from '../../../tests/database.ts';
 import { createContext } from './context.ts';
 import { PrismaClient } from './generated/prisma/client.ts';

@@ -8,7 +8,7 @@ import {
 } from '@orderstream/runtime/subgraph';
 import type { Viewer } from '@orderstream/runtime/viewer';
 import type { PrismaClient } from './generated/prisma/client.ts';
-import { cachedLevels } from './level-cache.ts';
+import { cachedLevels } from './level-store.ts';
 import { mayRead } from './stock.ts';
 import * as store from './store.ts';
 import { mayReadWarehouses } from './warehouse.ts';

@@ -6,7 +6,7 @@ import { createContext } from './context.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 import { handlers } from './handlers.ts';
 import { jobs } from './jobs.ts';
-import { forgetOnChange } from './level-cache.ts';
+import { forgetOnChange } from './level-store.ts';
 import * as messages from './messages.ts';
 import { resolvers } from './resolvers.ts';
 

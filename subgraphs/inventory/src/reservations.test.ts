@@ -5,6 +5,7 @@ import { newTrace } from '@orderstream/runtime/trace';
 import { anonymous } from '@orderstream/runtime/viewer';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+// @boundaries-ignore tests share databases and services
 import { type TestDatabase, testDatabase } from '../../../tests/database.ts';
 import { sweep } from './jobs.ts';
 import { AllocateStock, ExtendHold, ReleaseStock, ReserveStock } from './messages.ts';

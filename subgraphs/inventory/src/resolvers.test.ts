@@ -3,7 +3,7 @@ import { encodeId, newId } from '@orderstream/runtime/ids';
 import { newTrace } from '@orderstream/runtime/trace';
 import type { Viewer } from '@orderstream/runtime/viewer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { lowStock } from './low-stock.ts';
+import { lowStock } from './subscriptions.ts';
 import { type Data, type Desk, openDesk } from './test-desk.ts';
 import { type Goods, openShop, type Shop, stockUp } from './test-shop.ts';
 

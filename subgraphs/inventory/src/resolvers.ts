@@ -6,10 +6,10 @@ import { connection, readPage } from '@orderstream/runtime/paging';
 import type { Viewer } from '@orderstream/runtime/viewer';
 import type { Context } from './context.ts';
 import type { Resolvers, StockAdjustmentInput } from './generated/resolvers.ts';
-import { lowStock } from './low-stock.ts';
 import { adjustStock } from './service.ts';
 import { type Adjusted, type Adjustment, availabilityOf, available, largestDelta } from './stock.ts';
 import { countStock, stockPage, warehouses } from './store.ts';
+import { lowStock } from './subscriptions.ts';
 
 const require = (viewer: Viewer, scope: string): void => {
   if (!viewer.userId) throw new RequestError('UNAUTHENTICATED');

@@ -10,10 +10,11 @@ import { anonymous, type Viewer } from '@orderstream/runtime/viewer';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { graphql, parse, subscribe } from 'graphql';
 import { inject } from 'vitest';
+// @boundaries-ignore tests share databases and services
 import { testDatabase } from '../../../tests/database.ts';
 import { createContext } from './context.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
-import { forgetOnChange } from './level-cache.ts';
+import { forgetOnChange } from './level-store.ts';
 import { ReserveStock } from './messages.ts';
 import { resolvers } from './resolvers.ts';
 import { type Goods, hear, openShop } from './test-shop.ts';

@@ -1,142 +1,19 @@
-import { createSecretKey, randomUUID } from 'node:crypto';
-import { VariantChanged } from '@orderstream/catalog/messages';
+import { randomUUID } from 'node:crypto';
 import { StockLevelChanged } from '@orderstream/inventory/messages';
-import { createLog } from '@orderstream/runtime/log';
-import type { Envelope, Message } from '@orderstream/runtime/messages';
-import { newTrace } from '@orderstream/runtime/trace';
 import type { Viewer } from '@orderstream/runtime/viewer';
-import { anonymous } from '@orderstream/runtime/viewer';
-import { PrismaPg } from '@prisma/adapter-pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type TestDatabase, testDatabase } from '../../../tests/database.ts';
-import { copyLevel, copyVariant } from './catalog-copy.ts';
-import { type Context, createContext } from './context.ts';
-import { PrismaClient } from './generated/prisma/client.ts';
-import { orderPage, type Sort, sorts } from './order-store.ts';
-import {
-  advanceSaga,
-  cancelOrder,
-  checkout,
-  eraseCustomer,
-  passDeadlines,
-  type Shop,
-  setCartLine,
-  viewCart,
-} from './service.ts';
+import { copyLevel } from './catalog-copy.ts';
+import { cancelOrder, checkout, passDeadlines, viewCart } from './service.ts';
+import { address, customer, openShop, shop } from './testing.ts';
 
-const tenantId = randomUUID();
-const shop: Shop = {
-  terms: { currency: 'GBP', taxPercent: 20, shippingMinor: 495 },
-  scale: 1,
-  hashKey: createSecretKey(Buffer.from('x'.repeat(32))),
-};
-const address = {
-  recipient: 'Ada',
-  line1: '1 High Street',
-  line2: null,
-  city: 'London',
-  postcode: 'N1 1AA',
-  country: 'GB',
-};
-const log = createLog('test', 'silent');
+type Desk = Awaited<ReturnType<typeof openShop>>;
 
-let db: TestDatabase<PrismaClient>;
-let contextOf: (viewer: Viewer) => Context;
-
-const customer = (): Viewer => ({ ...anonymous(tenantId), userId: randomUUID() });
-const heard = <T>({ type, v, key, version, data }: Message<T>): Envelope<T> => ({
-  id: randomUUID(),
-  type,
-  v,
-  tenantId,
-  key,
-  version,
-  occurredAt: new Date().toISOString(),
-  causationId: null,
-  traceparent: newTrace().traceparent,
-  data,
-});
-const within = <T>(work: Parameters<Context['db']['transaction']>[0]) =>
-  contextOf(customer()).db.transaction(work) as Promise<T>;
-
-const hearVariant = (variantId: string, priceMinor: number, version: number, active = true) =>
-  within((tx) =>
-    copyVariant(
-      tx,
-      heard(
-        VariantChanged(
-          {
-            variantId,
-            productId: variantId,
-            sku: `S-${variantId.slice(0, 4)}`,
-            name: 'A thing',
-            priceMinor,
-            currency: 'GBP',
-            weightGrams: 10,
-            active,
-          },
-          version,
-        ),
-      ),
-    ),
-  );
-
-const goods = async (priceMinor = 250): Promise<string> => {
-  const variantId = randomUUID();
-  await hearVariant(variantId, priceMinor, 1);
-  return variantId;
-};
-
-const fill = async (ctx: Context, variantId: string, quantity = 2) => {
-  const outcome = await setCartLine(ctx, shop, { variantId, quantity });
-  if ('error' in outcome) throw new Error(outcome.error);
-  return outcome;
-};
-
-const place = async (ctx: Context, changes: Partial<Parameters<typeof checkout>[2]> = {}) => {
-  const cart = await viewCart(ctx, shop);
-  return checkout(ctx, shop, {
-    idempotencyKey: randomUUID(),
-    cartId: cart.id,
-    expectedCartVersion: cart.version,
-    shippingAddress: address,
-    paymentMethodId: randomUUID(),
-    ...changes,
-  });
-};
-
-const placed = async (ctx: Context): Promise<string> => {
-  await fill(ctx, await goods());
-  const outcome = await place(ctx);
-  if (!('done' in outcome)) throw new Error(outcome.error);
-  return outcome.done.orderId;
-};
-
-const answer = (type: string, orderId: string, data: object = {}) =>
-  within((tx) =>
-    advanceSaga(shop)(
-      tx,
-      {
-        ...heard({
-          topic: undefined as never,
-          type,
-          v: 1,
-          key: orderId,
-          version: 1,
-          data: { orderId, ...data },
-        }),
-      },
-      { now: new Date() },
-    ),
-  );
+let db: Desk;
+let { contextOf, heard, within, hearVariant, goods, fill, place, placed, answer } = {} as Desk;
 
 beforeAll(async () => {
-  db = await testDatabase('orders', {
-    prisma: (pool) => new PrismaClient({ adapter: new PrismaPg(pool) }),
-    size: 8,
-  });
-  const create = createContext({ database: db.database });
-  contextOf = (viewer) => create({ viewer, now: new Date(), log, trace: newTrace() });
+  db = await openShop();
+  ({ contextOf, heard, within, hearVariant, goods, fill, place, placed, answer } = db);
 });
 
 afterAll(() => db.close());
@@ -344,75 +221,5 @@ describe('the saga on rows', () => {
     });
     expect(await cancel(ctx.viewer, orderId, 1)).toMatchObject({ done: { orderId } });
     expect(await cancel(ctx.viewer, orderId)).toMatchObject({ error: 'InvalidTransition' });
-  });
-});
-
-describe('orders of a customer', () => {
-  test.each(Object.keys(sorts) as Sort[])(
-    'come page by page without a gap or a repeat by %s',
-    async (sort) => {
-      const viewer = customer();
-      for (let n = 0; n < 7; n++) await placed(contextOf(viewer));
-      // Equal values are where paging goes wrong.
-      await db.database.sql`
-      update orders set placed_at = '2026-01-01', updated_at = '2026-01-01' where customer_id = ${viewer.userId}`;
-      const filter = {
-        customerId: viewer.userId,
-        statuses: null,
-        placedFrom: null,
-        placedTo: null,
-        totalMin: null,
-        totalMax: null,
-        search: null,
-        productId: null,
-      };
-      const seen: string[] = [];
-      for (let after = null as { sort: string; at: string; id: string } | null; ; ) {
-        const rows = await orderPage(db.database, tenantId, filter, sort, { first: 3, after });
-        seen.push(...rows.slice(0, 3).map((order) => order.id));
-        if (rows.length <= 3) break;
-        after = { sort, at: sorts[sort].of(rows[2]!), id: rows[2]!.id };
-      }
-      expect(seen).toHaveLength(7);
-      expect(new Set(seen).size).toBe(7);
-    },
-  );
-
-  test('cost the same number of statements for one and for twenty', async () => {
-    const count = async (orders: number): Promise<number> => {
-      const viewer = customer();
-      const ids: string[] = [];
-      for (let n = 0; n < orders; n++) ids.push(await placed(contextOf(viewer)));
-      const ctx = contextOf(viewer);
-      const before = db.database.statements();
-      await Promise.all(
-        ids.map(async (id) => {
-          await ctx.loaders.order.load(id);
-          await Promise.all([ctx.loaders.lines.load(id), ctx.loaders.events.load(id)]);
-        }),
-      );
-      return db.database.statements() - before;
-    };
-    expect(await count(20)).toBe(await count(1));
-  });
-
-  test('name nobody after the customer is erased, and the books still add up', async () => {
-    const ctx = contextOf(customer());
-    const orderId = await placed(ctx);
-    await within((tx) => eraseCustomer(tx, tenantId, ctx.viewer.userId!));
-    const [row] = await db.database.sql`select * from orders where id = ${orderId}`;
-    expect(row).toMatchObject({
-      customer_id: null,
-      recipient: null,
-      line1: null,
-      city: null,
-      postcode: null,
-      total_minor: 995,
-    });
-    expect(await contextOf(ctx.viewer).loaders.order.load(orderId)).toBeNull();
-    // An order under way is still brought to its end.
-    await answer('inventory.refused', orderId, { reason: 'OUT_OF_STOCK', skus: ['S'] });
-    const [after] = await db.database.sql`select status from orders where id = ${orderId}`;
-    expect(after).toEqual({ status: 'CANCELLED' });
   });
 });

@@ -1,9 +1,9 @@
 import type { Database } from '@orderstream/runtime/database';
 import type { MessageType } from '@orderstream/runtime/messages';
 import type { Job } from '@orderstream/runtime/subgraph';
-import type { Errands } from './errands.ts';
+import type { Errands } from './errands-service.ts';
 import { AuthorizePayment, RefundPayment, VoidPayment } from './messages.ts';
-import type { News } from './news.ts';
+import type { News } from './news-service.ts';
 import { forgetWebhookEvents } from './webhook-store.ts';
 
 /** Only the messages' names matter to a job, whatever they carry. */

@@ -79,7 +79,7 @@ const releasedByBank = 'The bank released the money again.';
 export const mayRead = (viewer: Viewer, payment: Payment): boolean =>
   viewer.userId === payment.customerId || viewer.scopes.has('payments:read');
 
-export const isUndecided = ({ state }: Payment): boolean => state === 'AUTHORIZING' || state === 'UNKNOWN';
+const isUndecided = ({ state }: Payment): boolean => state === 'AUTHORIZING' || state === 'UNKNOWN';
 
 export const isCaptured = ({ captured }: Payment): boolean => captured.amountMinor > 0;
 

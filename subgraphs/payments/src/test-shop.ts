@@ -15,13 +15,14 @@ import type { Envelope, Message } from '@orderstream/runtime/messages';
 import { newTrace } from '@orderstream/runtime/trace';
 import { anonymous, type Viewer } from '@orderstream/runtime/viewer';
 import { PrismaPg } from '@prisma/adapter-pg';
+// @boundaries-ignore tests share databases and services
 import { testDatabase } from '../../../tests/database.ts';
 import { createContext } from './context.ts';
-import { createErrands } from './errands.ts';
+import { createErrands } from './errands-service.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 import { handlers } from './handlers.ts';
 import { AuthorizePayment, RefundPayment, VoidPayment } from './messages.ts';
-import { createNews } from './news.ts';
+import { createNews } from './news-service.ts';
 import { addPaymentMethod } from './payment-method-service.ts';
 import { createProvider } from './provider.ts';
 import { createWebhooks } from './webhooks.ts';

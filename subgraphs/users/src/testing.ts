@@ -8,6 +8,7 @@ import { anonymous, type Viewer } from '@orderstream/runtime/viewer';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { type ExecutionResult, graphql } from 'graphql';
 import { decodeJwt } from 'jose';
+// @boundaries-ignore tests share databases and services
 import { testDatabase } from '../../../tests/database.ts';
 import { createContext } from './context.ts';
 import { PrismaClient } from './generated/prisma/client.ts';

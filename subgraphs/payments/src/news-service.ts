@@ -4,7 +4,7 @@ import type { Database } from '@orderstream/runtime/database';
 import type { Log } from '@orderstream/runtime/log';
 import type { HandlerContext } from '@orderstream/runtime/subgraph';
 import { createCrew } from './crew.ts';
-import { pauseAfter } from './errands.ts';
+import { pauseAfter } from './errands-service.ts';
 import { isAmbiguous, type Payment } from './payment.ts';
 import { type Answer, type Provider, type ProviderEvent, readEvent } from './provider.ts';
 import { type Sight, takeNews } from './service.ts';

@@ -1,0 +1,129 @@
+// A shop with no goods yet, on a database of its own, for the tests of this subgraph.
+import { createSecretKey, randomUUID } from 'node:crypto';
+import { VariantChanged } from '@orderstream/catalog/messages';
+import { createLog } from '@orderstream/runtime/log';
+import type { Envelope, Message } from '@orderstream/runtime/messages';
+import { newTrace } from '@orderstream/runtime/trace';
+import type { Viewer } from '@orderstream/runtime/viewer';
+import { anonymous } from '@orderstream/runtime/viewer';
+import { PrismaPg } from '@prisma/adapter-pg';
+// @boundaries-ignore tests share databases and services
+import { testDatabase } from '../../../tests/database.ts';
+import { copyVariant } from './catalog-copy.ts';
+import { type Context, createContext } from './context.ts';
+import { PrismaClient } from './generated/prisma/client.ts';
+import { advanceSaga, checkout, type Shop, setCartLine, viewCart } from './service.ts';
+
+export const tenantId = randomUUID();
+export const shop: Shop = {
+  terms: { currency: 'GBP', taxPercent: 20, shippingMinor: 495 },
+  scale: 1,
+  hashKey: createSecretKey(Buffer.from('x'.repeat(32))),
+};
+export const address = {
+  recipient: 'Ada',
+  line1: '1 High Street',
+  line2: null,
+  city: 'London',
+  postcode: 'N1 1AA',
+  country: 'GB',
+};
+export const customer = (): Viewer => ({ ...anonymous(tenantId), userId: randomUUID() });
+
+export const openShop = async () => {
+  const { database, close } = await testDatabase('orders', {
+    prisma: (pool) => new PrismaClient({ adapter: new PrismaPg(pool) }),
+    size: 8,
+  });
+  const create = createContext({ database });
+  const log = createLog('test', 'silent');
+  const contextOf = (viewer: Viewer): Context => create({ viewer, now: new Date(), log, trace: newTrace() });
+
+  const heard = <T>({ type, v, key, version, data }: Message<T>): Envelope<T> => ({
+    id: randomUUID(),
+    type,
+    v,
+    tenantId,
+    key,
+    version,
+    occurredAt: new Date().toISOString(),
+    causationId: null,
+    traceparent: newTrace().traceparent,
+    data,
+  });
+  const within = <T>(work: Parameters<Context['db']['transaction']>[0]) =>
+    contextOf(customer()).db.transaction(work) as Promise<T>;
+
+  const hearVariant = (variantId: string, priceMinor: number, version: number, active = true) =>
+    within((tx) =>
+      copyVariant(
+        tx,
+        heard(
+          VariantChanged(
+            {
+              variantId,
+              productId: variantId,
+              sku: `S-${variantId.slice(0, 4)}`,
+              name: 'A thing',
+              priceMinor,
+              currency: 'GBP',
+              weightGrams: 10,
+              active,
+            },
+            version,
+          ),
+        ),
+      ),
+    );
+
+  const goods = async (priceMinor = 250): Promise<string> => {
+    const variantId = randomUUID();
+    await hearVariant(variantId, priceMinor, 1);
+    return variantId;
+  };
+
+  const fill = async (ctx: Context, variantId: string, quantity = 2) => {
+    const outcome = await setCartLine(ctx, shop, { variantId, quantity });
+    if ('error' in outcome) throw new Error(outcome.error);
+    return outcome;
+  };
+
+  const place = async (ctx: Context, changes: Partial<Parameters<typeof checkout>[2]> = {}) => {
+    const cart = await viewCart(ctx, shop);
+    return checkout(ctx, shop, {
+      idempotencyKey: randomUUID(),
+      cartId: cart.id,
+      expectedCartVersion: cart.version,
+      shippingAddress: address,
+      paymentMethodId: randomUUID(),
+      ...changes,
+    });
+  };
+
+  const placed = async (ctx: Context): Promise<string> => {
+    await fill(ctx, await goods());
+    const outcome = await place(ctx);
+    if (!('done' in outcome)) throw new Error(outcome.error);
+    return outcome.done.orderId;
+  };
+
+  const answer = (type: string, orderId: string, data: object = {}) =>
+    within((tx) =>
+      advanceSaga(shop)(
+        tx,
+        {
+          ...heard({
+            topic: undefined as never,
+            type,
+            v: 1,
+            key: orderId,
+            version: 1,
+            data: { orderId, ...data },
+          }),
+        },
+        { now: new Date() },
+      ),
+    );
+
+  return { database, close, contextOf, heard, within, hearVariant, goods, fill, place, placed, answer };
+};
