@@ -4,9 +4,6 @@ import { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { TypedDocumentString } from './generated/graphql.ts';
 
-/** milliseconds */
-const patience = 10_000;
-
 /** A GraphQL error's code, or what kept us from any answer. */
 type Failure = 'UNREACHABLE' | 'TIMED_OUT' | 'UNREADABLE' | 'CLOSED';
 
@@ -110,7 +107,7 @@ const nestedCode = (error: unknown): string | undefined => {
 };
 
 /** What a fetch or a socket ended with, before or instead of an answer. */
-const failureOf = (url: string, error: unknown): Error => {
+const failureOf = (url: string, error: unknown, timeoutMs: number): Error => {
   if (error instanceof OperationError) return error;
   if (Array.isArray(error)) {
     try {
@@ -122,7 +119,9 @@ const failureOf = (url: string, error: unknown): Error => {
   // ws tells of a connection that failed by an event that carries the error.
   const cause = error instanceof Error ? error : (error as { readonly error?: unknown } | null)?.error;
   if (cause instanceof Error && cause.name === 'TimeoutError')
-    return new OperationError('TIMED_OUT', `${url} has not answered within ${patience / 1000} s.`, { cause });
+    return new OperationError('TIMED_OUT', `${url} has not answered within ${timeoutMs / 1000} s.`, {
+      cause,
+    });
   const isClosing = typeof error === 'object' && error !== null && 'code' in error && 'reason' in error;
   if (isClosing && !cause)
     return new OperationError('CLOSED', `${url} closed the socket: ${error.code} ${error.reason}`.trim());
@@ -158,23 +157,35 @@ type Connection = {
   readonly token?: string;
   /** further headers of requests and of the socket's handshake */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Opens the socket at once and keeps it open, so that a subscription waits for no handshake. */
+  readonly keepsSocket?: boolean;
+  /** milliseconds for an answer, and for a socket to be opened */
+  readonly timeoutMs?: number;
 };
 
-export const connect = ({ url, subscriptionsUrl, token, headers = {} }: Connection): Client => {
+export const connect = ({
+  url,
+  subscriptionsUrl,
+  token,
+  headers = {},
+  keepsSocket = false,
+  timeoutMs = 10_000,
+}: Connection): Client => {
   const authorization = token && `Bearer ${token}`;
 
   const sockets = createClient({
     url: subscriptionsUrl,
     webSocketImpl: class extends WebSocket {
       constructor(address: string, protocols: string) {
-        super(address, protocols, { headers, handshakeTimeout: patience });
+        super(address, protocols, { headers, handshakeTimeout: timeoutMs });
       }
     },
     connectionParams: authorization ? { authorization } : {},
-    connectionAckWaitTimeout: patience,
+    connectionAckWaitTimeout: timeoutMs,
+    lazy: !keepsSocket,
     // Begun anew, a subscription would tell what was told before: whoever watches decides where to go on.
     retryAttempts: 0,
-    // Whatever ends a subscription is thrown to its watcher.
+    // A socket that cannot be kept is opened again by the next subscription, which tells its watcher.
     onNonLazyError: () => undefined,
   });
 
@@ -189,7 +200,7 @@ export const connect = ({ url, subscriptionsUrl, token, headers = {} }: Connecti
             ...(authorization && { authorization }),
           },
           body: JSON.stringify({ query: document.toString(), variables }),
-          signal: AbortSignal.timeout(patience),
+          signal: AbortSignal.timeout(timeoutMs),
         });
         const text = await response.text();
         try {
@@ -201,21 +212,34 @@ export const connect = ({ url, subscriptionsUrl, token, headers = {} }: Connecti
           });
         }
       } catch (error) {
-        throw failureOf(url, error);
+        throw failureOf(url, error, timeoutMs);
       }
     },
 
-    async *watch<Data, Variables>(document: Document<Data, Variables>, ...[variables]: Given<Variables>) {
-      try {
-        const events = sockets.iterate<Data>({
-          query: document.toString(),
-          variables: variables as Record<string, unknown> | undefined,
-        });
-        for await (const event of events) yield dataOf<Data>(event);
-        return undefined;
-      } catch (error) {
-        throw failureOf(subscriptionsUrl, error);
-      }
+    watch: <Data, Variables>(document: Document<Data, Variables>, ...[variables]: Given<Variables>) => {
+      const events = sockets.iterate<Data>({
+        query: document.toString(),
+        variables: variables as Record<string, unknown> | undefined,
+      });
+      const over = { done: true, value: undefined } as const;
+      // Not a generator: its `return` would wait for the next event, and this one unsubscribes at once.
+      const iterator: AsyncIterableIterator<Data, undefined> = {
+        next: async () => {
+          try {
+            const { done, value } = await events.next();
+            return done ? over : { done: false, value: dataOf<Data>(value) };
+          } catch (error) {
+            await events.return?.();
+            throw failureOf(subscriptionsUrl, error, timeoutMs);
+          }
+        },
+        return: async () => {
+          await events.return?.();
+          return over;
+        },
+        [Symbol.asyncIterator]: () => iterator,
+      };
+      return iterator;
     },
 
     close: async () => {
