@@ -19,12 +19,14 @@ const page = z.object({ intents: z.array(charge), next: z.number(), hasMore: z.b
 export type Charge = z.infer<typeof charge>;
 
 /** All of it, page by page. */
-export const readBook = async (simulatorUrl: string): Promise<Charge[]> => {
+export const readBook = async (simulatorUrl: string, controlToken: string): Promise<Charge[]> => {
   const charges: Charge[] = [];
   for (let since = 0; ; ) {
     const response = await fetch(`${simulatorUrl}/control/book?since=${since}&limit=1000`, {
+      headers: { authorization: `Bearer ${controlToken}` },
       signal: AbortSignal.timeout(5_000),
     });
+    if (!response.ok) throw new Error(`the provider does not show its book: ${response.status}`);
     const { intents, next, hasMore } = page.parse(await response.json());
     charges.push(...intents);
     if (!hasMore) return charges;

@@ -1,0 +1,108 @@
+// Customers who want what they want: whatever gets no answer is asked again, with the same key.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { encodeId, parseId } from '@orderstream/runtime/ids';
+import { accepted, type Client, connect, OperationError, RefusedError } from '../../ops/operations/client.ts';
+import {
+  AddPaymentMethodDocument,
+  CancelOrderDocument,
+  CheckoutDocument,
+  RegisterDocument,
+  SetCartLineDocument,
+} from '../../ops/operations/generated/graphql.ts';
+import type { Stage } from './stage.ts';
+
+/** milliseconds for which somebody asks again */
+const patience = 30_000;
+
+/** The processes behind it come and go; a clear answer, also a no, is an answer. */
+export const untilAnswered = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+  for (const end = Date.now() + patience; ; await pause(100)) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof OperationError) || Date.now() > end) throw error;
+    }
+  }
+};
+
+export type Shopper = {
+  readonly client: Client;
+  /** ids of payment methods */
+  readonly good: string;
+  readonly declined: string;
+};
+
+export const newShopper = async ({ gatewayUrl }: Pick<Stage, 'gatewayUrl'>): Promise<Shopper> => {
+  const where = {
+    url: `${gatewayUrl}/graphql`,
+    subscriptionsUrl: `${gatewayUrl.replace('http', 'ws')}/graphql`,
+  };
+  const email = `shopper-${randomUUID()}@example.com`;
+  const { register } = await connect(where).send(RegisterDocument, {
+    input: { email, password: randomUUID(), displayName: 'Sam Shopper' },
+  });
+  const client = connect({ ...where, token: accepted(register, 'SessionStarted').accessToken });
+  const card = async (providerToken: string): Promise<string> => {
+    const { addPaymentMethod } = await client.send(AddPaymentMethodDocument, { input: { providerToken } });
+    return accepted(addPaymentMethod, 'PaymentMethodAdded').method.id;
+  };
+  return { client, good: await card('pm_card_visa'), declined: await card('pm_card_chargeCustomerFail') };
+};
+
+const shippingAddress = {
+  recipient: 'Sam Shopper',
+  line1: '1 Mill Lane',
+  city: 'York',
+  postcode: 'YO1 7HH',
+  country: 'GB',
+};
+
+export type Wish = {
+  /** uuid of the variant */
+  readonly variant: string;
+  readonly quantity: number;
+  readonly card: 'good' | 'declined';
+};
+
+/** @returns the order's uuid, or null where the shop says at once that there is nothing left of it */
+export const buy = async (shopper: Shopper, { variant, quantity, card }: Wish): Promise<string | null> => {
+  const line = { variantId: encodeId('variant', variant), quantity };
+  try {
+    const { setCartLine } = await untilAnswered(() =>
+      shopper.client.send(SetCartLineDocument, { input: line }),
+    );
+    const { cart } = accepted(setCartLine, 'CartUpdated');
+    const input = {
+      idempotencyKey: randomUUID(),
+      cartId: cart.id,
+      expectedCartVersion: cart.version,
+      shippingAddress,
+      paymentMethodId: shopper[card],
+    };
+    const { checkout } = await untilAnswered(() => shopper.client.send(CheckoutDocument, { input }));
+    return parseId('order', accepted(checkout, 'CheckoutAccepted').order.id);
+  } catch (error) {
+    if (!(error instanceof RefusedError) || !JSON.stringify(error.refusal).includes('OUT_OF_STOCK'))
+      throw error;
+    await untilAnswered(() => shopper.client.send(SetCartLineDocument, { input: { ...line, quantity: 0 } }));
+    return null;
+  }
+};
+
+export const cancel = async ({ client }: Shopper, order: string): Promise<void> => {
+  const input = { idempotencyKey: randomUUID(), id: encodeId('order', order), reason: 'Changed my mind.' };
+  const { cancelOrder } = await untilAnswered(() => client.send(CancelOrderDocument, { input }));
+  accepted(cancelOrder, 'OrderCancelRequested');
+};
+
+/** uuids of goods of which there are so many */
+export const goodsInStock = async ({ rows }: Stage, least: number, most: number): Promise<string[]> => {
+  const goods = await rows<{ id: string }>(
+    'inventory',
+    `select variant_id as id from variant_level l join catalog_variant v using (variant_id)
+     where v.active and l.available between $1 and $2 order by v.sku limit 20`,
+    [least, most],
+  );
+  return goods.map(({ id }) => id);
+};
