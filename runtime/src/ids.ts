@@ -85,6 +85,6 @@ export const parseId = (kind: Kind, id: string): string | null => {
  */
 export const decodeId = (kind: Kind, id: string, path: readonly string[] = ['id']): string => {
   const uuid = parseId(kind, id);
-  if (uuid === null) throw badInput(path, `This is not the id of a ${kind}.`);
+  if (uuid === null) throw badInput(path, `An id that begins with ${prefixes[kind]}_ is needed here.`);
   return uuid;
 };
