@@ -228,7 +228,7 @@ export const buyAs = async (
     const card = await addCard(client, scenario, tell);
 
     const began = performance.now();
-    const elapsed = (): number => performance.now() - began;
+    const elapsed = (): number => Math.round(performance.now() - began);
     const placed = await placeOrder(client, cart, card);
     const answered = elapsed();
     const paymentStatuses: PaymentStatus[] = [];
@@ -243,10 +243,7 @@ export const buyAs = async (
       }),
       scenario.slowNews ? provider?.slowNews(placed.id) : undefined,
       scenario.slowNews ? watchPayment(watch, placed.id, () => isOver) : undefined,
-      tell.step(
-        'ordered',
-        `${placed.number}, ${placed.total.formatted}, answered after ${answered.toFixed(0)} ms`,
-      ),
+      tell.step('ordered', `${placed.number}, ${placed.total.formatted}, answered after ${answered} ms`),
     ]);
 
     const goods = offers.map(({ sku, availableQuantity: before }) => {
