@@ -11,8 +11,8 @@ import {
 } from '../../ops/operations/generated/graphql.ts';
 import { bookOf, type Good, shelf, stockOf, uuidOf } from './books.ts';
 import {
-  type Customer,
   buy,
+  type Customer,
   checkout,
   checkoutInput,
   newCustomer,
@@ -77,7 +77,12 @@ test('a customer finds something, buys it, and watches the order until it is con
   const events = await eventsUntil(follow(order.id), isAtRest);
   const final = events.at(-1)!;
   expectRising(events.map((event) => event.version));
-  expect(final).toMatchObject({ id: order.id, status: 'CONFIRMED', statusReason: null, nextDeadlineAt: null });
+  expect(final).toMatchObject({
+    id: order.id,
+    status: 'CONFIRMED',
+    statusReason: null,
+    nextDeadlineAt: null,
+  });
   expect(final.timeline.map(({ seq, type, to }) => [seq, type, to])).toEqual([
     [1, 'placed', 'PENDING'],
     [2, 'inventory.reserved', 'PENDING'],
@@ -187,7 +192,9 @@ test('a client that does not read for a while never sees an older version, and e
 
   const order = await buy(customer, goods[4]!);
   const query = 'subscription ($id: ID!) { orderUpdated(id: $id) { version payments { status } } }';
-  socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query, variables: { id: order.id } } }));
+  socket.send(
+    JSON.stringify({ id: '1', type: 'subscribe', payload: { query, variables: { id: order.id } } }),
+  );
   socket.pause();
   const { version } = await settled(customer, order.id);
   await pause(300);

@@ -1,5 +1,5 @@
 // Carts: what may be in them, and what happens when they are no longer what was shown.
-import { newId, encodeId } from '@orderstream/runtime/ids';
+import { encodeId, newId } from '@orderstream/runtime/ids';
 import { beforeAll, expect, test } from 'vitest';
 import { accepted } from '../../ops/operations/client.ts';
 import { CartDocument, SetCartLineDocument } from '../../ops/operations/generated/graphql.ts';
@@ -104,7 +104,9 @@ test('a price that rises while the cart is looked at stops the checkout, and is 
   const good = goods[5]!;
   const shown = await putIntoCart(buyer, good, 3);
   await changeGood(good, { price: good.price + 50 });
-  await expect.poll(async () => (await cartOf(buyer)).version, { timeout: 10_000 }).toBeGreaterThan(shown.version);
+  await expect
+    .poll(async () => (await cartOf(buyer)).version, { timeout: 10_000 })
+    .toBeGreaterThan(shown.version);
 
   const outcome = await checkout(buyer, checkoutInput(buyer, shown));
   const { cart } = accepted(outcome, 'CartChanged');
@@ -121,7 +123,9 @@ test('what is not sold any more can neither be put into a cart nor bought out of
   const good = goods[6]!;
   const shown = await putIntoCart(buyer, good, 1);
   await changeGood(good, { active: false });
-  await expect.poll(async () => (await cartOf(buyer)).version, { timeout: 10_000 }).toBeGreaterThan(shown.version);
+  await expect
+    .poll(async () => (await cartOf(buyer)).version, { timeout: 10_000 })
+    .toBeGreaterThan(shown.version);
   const cart = await cartOf(buyer);
   expect(cart.lines).toMatchObject([{ problem: 'NOT_SOLD_ANY_MORE' }]);
   const refusal = { __typename: 'CartLineRefused', reason: 'NOT_SOLD_ANY_MORE' };

@@ -64,7 +64,9 @@ beforeAll(async () => {
   ]);
   [owner, other, goods] = [customer, stranger, some];
   people = { owner, other, admin, reviewer, anonymous: { client: visitor() } };
-  const { saveAddress } = await owner.client.send(SaveAddressDocument, { input: { address: shippingAddress } });
+  const { saveAddress } = await owner.client.send(SaveAddressDocument, {
+    input: { address: shippingAddress },
+  });
   const { id } = await buy(owner, goods[0]!, 2);
   const order = await settled(owner, id);
   its = {
@@ -104,7 +106,10 @@ const things: [string, (its: Possessions) => { query: string; shows: string }, W
   ],
   [
     'where an order goes',
-    ({ order }) => ({ query: `{ order(id: "${order}") { shippingAddress { line1 } } }`, shows: '12 Bell Lane' }),
+    ({ order }) => ({
+      query: `{ order(id: "${order}") { shippingAddress { line1 } } }`,
+      shows: '12 Bell Lane',
+    }),
     ['owner', 'admin', 'reviewer'],
   ],
   [
@@ -139,7 +144,10 @@ const things: [string, (its: Possessions) => { query: string; shows: string }, W
   ],
   [
     'a person’s orders',
-    ({ user, order }) => ({ query: `{ user(id: "${user}") { orders { edges { node { id } } } } }`, shows: order }),
+    ({ user, order }) => ({
+      query: `{ user(id: "${user}") { orders { edges { node { id } } } } }`,
+      shows: order,
+    }),
     ['owner', 'admin'],
   ],
   [
@@ -250,7 +258,8 @@ test.each(['other', 'reviewer'] as const)('nothing of the owner’s can be chang
     (await client.send(CancelOrderDocument, { input: order })).cancelOrder,
     (await client.send(RemovePaymentMethodDocument, { input: { id: its.card } })).removePaymentMethod,
     (await client.send(RemoveAddressDocument, { input: { id: its.address } })).removeAddress,
-    (await client.send(SaveAddressDocument, { input: { id: its.address, address: shippingAddress } })).saveAddress,
+    (await client.send(SaveAddressDocument, { input: { id: its.address, address: shippingAddress } }))
+      .saveAddress,
   ];
   for (const outcome of outcomes)
     expect(outcome).toMatchObject({ __typename: 'NotFound', code: 'NOT_FOUND', path: ['input', 'id'] });
@@ -286,7 +295,11 @@ test.each(['other', 'anonymous'] as const)(
     const foreign = await firstOf(client.watch(OrderUpdatedDocument, { id: its.order }));
     const missing = await firstOf(client.watch(OrderUpdatedDocument, { id: encodeId('order', newId()) }));
     for (const refusal of [foreign, missing])
-      expect(refusal).toMatchObject({ code: 'NOT_FOUND', argument: 'id', message: 'There is no such order.' });
+      expect(refusal).toMatchObject({
+        code: 'NOT_FOUND',
+        argument: 'id',
+        message: 'There is no such order.',
+      });
   },
 );
 
@@ -358,13 +371,20 @@ test.each([
   ['users', 'User', 'user', 'email'],
   ['payments', 'Payment', 'payment', 'status'],
   ['payments', 'PaymentMethod', 'card', 'last4'],
-] as const)('%s gives a %s by reference to its owner, and to nobody else', async (subgraph, type, which, field) => {
-  const nobody = anonymous('01900000-0000-7000-8000-000000000001');
-  const as = (person: Person): Viewer => ({ ...nobody, userId: uuidOf('user', person.id) });
-  const reference = { __typename: type, id: its[which] };
-  expect(await byReference(subgraph, as(owner), reference, field)).toHaveProperty(field);
-  expect(await byReference(subgraph, as(other), reference, field)).toBeNull();
-  expect(await byReference(subgraph, nobody, reference, field)).toBeNull();
-  const elsewhere = { ...as(owner), tenantId: newId(), scopes: new Set(['orders:read', 'users:read', 'payments:read']) };
-  expect(await byReference(subgraph, elsewhere, reference, field)).toBeNull();
-});
+] as const)(
+  '%s gives a %s by reference to its owner, and to nobody else',
+  async (subgraph, type, which, field) => {
+    const nobody = anonymous('01900000-0000-7000-8000-000000000001');
+    const as = (person: Person): Viewer => ({ ...nobody, userId: uuidOf('user', person.id) });
+    const reference = { __typename: type, id: its[which] };
+    expect(await byReference(subgraph, as(owner), reference, field)).toHaveProperty(field);
+    expect(await byReference(subgraph, as(other), reference, field)).toBeNull();
+    expect(await byReference(subgraph, nobody, reference, field)).toBeNull();
+    const elsewhere = {
+      ...as(owner),
+      tenantId: newId(),
+      scopes: new Set(['orders:read', 'users:read', 'payments:read']),
+    };
+    expect(await byReference(subgraph, elsewhere, reference, field)).toBeNull();
+  },
+);

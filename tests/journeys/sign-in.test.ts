@@ -57,9 +57,7 @@ const forgeries: [string, () => Promise<string>][] = [
     'one that is signed with a key of an unknown name',
     async () => {
       const { privateKey } = await generateKeyPair('ES256');
-      return new SignJWT(claims)
-        .setProtectedHeader({ ...header, kid: '../../etc/passwd' })
-        .sign(privateKey);
+      return new SignJWT(claims).setProtectedHeader({ ...header, kid: '../../etc/passwd' }).sign(privateKey);
     },
   ],
   ['one without a signature', async () => `${encoded({ alg: 'none', kid: header.kid })}.${encoded(claims)}.`],

@@ -122,10 +122,10 @@ test('an order called off while the bank is being asked is voided as soon as the
   const before = await stockOf(good);
   const { id } = await buy(customer, good, 2);
   await slowDown(id, 700);
-  await vi.waitFor(
-    async () => expect((await openOrder(customer, id)).waitingFor).toBe('payment'),
-    { timeout: 5_000, interval: 20 },
-  );
+  await vi.waitFor(async () => expect((await openOrder(customer, id)).waitingFor).toBe('payment'), {
+    timeout: 5_000,
+    interval: 20,
+  });
   accepted(await cancel(id), 'OrderCancelRequested');
   const order = await settled(customer, id);
   expect(order.status).toBe('CANCELLED');
@@ -194,7 +194,10 @@ test('hearing the same of the provider three times at once changes nothing', asy
   const events = () => bookOf('payments')<{ event_id: string; processed: boolean }>`
     select event_id, processed_at is not null as processed from webhook_event
     where position(${charge!.id} in body) > 0 order by event_id`;
-  await vi.waitFor(async () => expect((await events()).filter((event) => event.processed)).not.toEqual([]), 5_000);
+  await vi.waitFor(
+    async () => expect((await events()).filter((event) => event.processed)).not.toEqual([]),
+    5_000,
+  );
   const before = await events();
   for (const { event_id } of before) expect(await deliver(event_id, { times: 3 })).toEqual([200, 200, 200]);
   await pause(500);
