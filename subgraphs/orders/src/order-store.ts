@@ -66,36 +66,24 @@ const toOrder = (row: Row): Order => ({
   deadlineAt: row.deadline_at,
 });
 
-export const ordersByIds = async (
+const ordersBy = async (
   db: Pick<Db, 'sql'>,
   tenantId: string,
-  ids: readonly string[],
-): Promise<(Order | null)[]> =>
-  inOrder(
-    ids,
-    (
-      await db.sql<Row>`
-        select ${columns} from orders o join saga g on g.order_id = o.id
-        where o.tenant_id = ${tenantId} and o.id = any(${ids}::uuid[])`
-    ).map(toOrder),
-    (order) => order.id,
-  );
+  keys: readonly string[],
+  isAmong: Part,
+  keyOf: (order: Order) => string,
+): Promise<(Order | null)[]> => {
+  const rows = await db.sql<Row>`
+    select ${columns} from orders o join saga g on g.order_id = o.id where o.tenant_id = ${tenantId} and ${isAmong}`;
+  return inOrder(keys, rows.map(toOrder), keyOf);
+};
+
+export const ordersByIds = (db: Pick<Db, 'sql'>, tenantId: string, ids: readonly string[]) =>
+  ordersBy(db, tenantId, ids, part`o.id = any(${ids}::uuid[])`, (order) => order.id);
 
 /** Rides on orders_number. */
-export const ordersByNumbers = async (
-  db: Pick<Db, 'sql'>,
-  tenantId: string,
-  numbers: readonly string[],
-): Promise<(Order | null)[]> =>
-  inOrder(
-    numbers,
-    (
-      await db.sql<Row>`
-        select ${columns} from orders o join saga g on g.order_id = o.id
-        where o.tenant_id = ${tenantId} and o.number = any(${numbers}::text[])`
-    ).map(toOrder),
-    (order) => order.number,
-  );
+export const ordersByNumbers = (db: Pick<Db, 'sql'>, tenantId: string, numbers: readonly string[]) =>
+  ordersBy(db, tenantId, numbers, part`o.number = any(${numbers}::text[])`, (order) => order.number);
 
 type LineRow = {
   id: string;
