@@ -60,9 +60,9 @@ const expectRising = (versions: readonly number[]): void =>
   expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
 
 test('a customer finds something, buys it, and watches the order until it is confirmed and at rest', async () => {
-  const found = await customer.client.send(SearchProductsDocument, { q: 'white hanging heart', first: 5 });
+  const found = await customer.client.send(SearchProductsDocument, { q: 'alarm clock bakelike', first: 5 });
   const [best] = found.searchProducts.products.edges;
-  expect(best?.node.name.toLowerCase()).toContain('heart');
+  expect(best?.node.name).toContain('Alarm Clock');
   const variant = best!.node.variants[0]!;
 
   const cart = await putIntoCart(customer, variant, 2);
