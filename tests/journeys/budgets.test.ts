@@ -1,0 +1,143 @@
+// What pages cost: calls to subgraphs, by the budgets of the supergraph's design, and SQL statements, which must not
+// grow with what is shown.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { accepted, type Client, connect } from '../../ops/operations/client.ts';
+import {
+  AddPaymentMethodDocument,
+  CartDocument,
+  CheckoutWithPaymentsDocument,
+  OrderDocument,
+  OrderInFullDocument,
+  OrdersInFullDocument,
+  ProductPageDocument,
+  ProductsDocument,
+  RegisterDocument,
+  SetCartLineDocument,
+} from '../../ops/operations/generated/graphql.ts';
+import { shippingAddress } from './customer.ts';
+import { openSmallShop, type Tally } from './small-shop.ts';
+
+let shop: Awaited<ReturnType<typeof openSmallShop>>;
+let client: Client;
+let paymentMethodId: string;
+let products: { readonly id: string; readonly variants: readonly { readonly id: string }[] }[];
+
+const add = (variantId: string, quantity: number) =>
+  client.send(SetCartLineDocument, { input: { variantId, quantity } });
+
+const buy = async (): Promise<string> => {
+  const { cart } = await client.send(CartDocument);
+  const { checkout } = await client.send(CheckoutWithPaymentsDocument, {
+    input: {
+      idempotencyKey: randomUUID(),
+      cartId: cart!.id,
+      expectedCartVersion: cart!.version,
+      shippingAddress,
+      paymentMethodId,
+    },
+  });
+  return accepted(checkout, 'CheckoutAccepted').order.id;
+};
+
+beforeAll(async () => {
+  shop = await openSmallShop();
+  const subscriptionsUrl = shop.url.replace(/^http/, 'ws');
+  const { register } = await connect({ url: shop.url, subscriptionsUrl }).send(RegisterDocument, {
+    input: { email: 'jo@example.com', password: 'long enough', displayName: 'Jo' },
+  });
+  const token = accepted(register, 'SessionStarted').accessToken;
+  client = connect({ url: shop.url, subscriptionsUrl, token });
+  const { addPaymentMethod } = await client.send(AddPaymentMethodDocument, {
+    input: { providerToken: 'pm_card_visa' },
+  });
+  paymentMethodId = accepted(addPaymentMethod, 'PaymentMethodAdded').method.id;
+  const found = await client.send(ProductsDocument, { first: 100 });
+  products = found.products.edges
+    .map(({ node }) => node)
+    .filter(({ variants }) => variants[0]?.availability === 'IN_STOCK');
+  // Twenty-one orders, each of other goods.
+  for (let number = 0; number < 21; number++) {
+    await add(products[number]!.variants[0]!.id, 1);
+    await add(products[number + 30]!.variants[0]!.id, 1);
+    await buy();
+  }
+  await vi.waitFor(
+    async () => {
+      const { orders } = await client.send(OrdersInFullDocument, { first: 30 });
+      expect(orders.edges.filter(({ node }) => node.waitingFor === null)).toHaveLength(21);
+    },
+    { timeout: 30_000, interval: 500 },
+  );
+}, 90_000);
+
+afterAll(async () => {
+  await client?.close();
+  await shop?.close();
+});
+
+/** With an empty cache. Jobs run beside it now and then, so the lowest of several counts is the page's own. */
+const price = async (work: () => Promise<unknown>, times = 6): Promise<Tally> => {
+  const tallies: Tally[] = [];
+  for (let time = 0; time < times; time++) {
+    await shop.forget();
+    tallies.push(await shop.counted(work));
+  }
+  const lowest = (of: keyof Tally): Record<string, number> =>
+    Object.fromEntries(
+      Object.keys(tallies[0]![of]).map((name) => [
+        name,
+        Math.min(...tallies.map((tally) => tally[of][name]!)),
+      ]),
+    );
+  return { calls: lowest('calls'), statements: lowest('statements') };
+};
+
+const total = (counts: Record<string, number>): number =>
+  Object.values(counts).reduce((sum, n) => sum + n, 0);
+
+test('twenty orders with everything about them take as many statements, and calls, as one', async () => {
+  const one = await price(() => client.send(OrdersInFullDocument, { first: 1 }));
+  const twenty = await price(() => client.send(OrdersInFullDocument, { first: 20 }));
+  expect(twenty).toEqual(one);
+  expect(Object.keys(one.calls).sort()).toEqual(['catalog', 'inventory', 'orders', 'payments', 'users']);
+  for (const name of Object.keys(one.calls)) expect([name, one.statements[name]]).not.toEqual([name, 0]);
+});
+
+test('an order with customer, goods, stock, payments and timeline costs five calls', async () => {
+  const { orders } = await client.send(OrdersInFullDocument, { first: 1 });
+  const { id } = orders.edges[0]!.node;
+  const { calls } = await price(() => client.send(OrderDocument, { id }), 1);
+  expect(calls).toEqual({ orders: 1, users: 1, catalog: 1, inventory: 1, payments: 1 });
+});
+
+test('a product page with stock, reviews and cart stays within eight calls', async () => {
+  const { calls } = await price(() => client.send(ProductPageDocument, { id: products[0]!.id }), 1);
+  expect(total(calls)).toBeLessThanOrEqual(8);
+  expect(calls).toMatchObject({ catalog: expect.any(Number), inventory: expect.any(Number) });
+});
+
+test('a checkout with its order’s payments costs two calls', async () => {
+  await add(products[40]!.variants[0]!.id, 1);
+  const { cart } = await client.send(CartDocument);
+  const input = {
+    idempotencyKey: randomUUID(),
+    cartId: cart!.id,
+    expectedCartVersion: cart!.version,
+    shippingAddress,
+    paymentMethodId,
+  };
+  const { calls } = await price(() => client.send(CheckoutWithPaymentsDocument, { input }), 1);
+  expect(calls).toEqual({ orders: 1, payments: 1 });
+});
+
+test('an event of a live order costs one call for each subgraph that has something to add', async () => {
+  const { orders } = await client.send(OrdersInFullDocument, { first: 1 });
+  const { id } = orders.edges[0]!.node;
+  const { calls } = await price(async () => {
+    const live = client.watch(OrderInFullDocument, { id });
+    await live.next();
+    await live.return?.();
+  }, 1);
+  expect(calls).toEqual({ users: 1, catalog: 1, inventory: 1, payments: 1 });
+});

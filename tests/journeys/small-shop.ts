@@ -1,0 +1,108 @@
+// The shop within the test's own process, on databases of its own: where statements and calls can be counted.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { catalog } from '@orderstream/catalog';
+import { fraud } from '@orderstream/fraud';
+import { inventory } from '@orderstream/inventory';
+import { orders } from '@orderstream/orders';
+import { payments } from '@orderstream/payments';
+import { host } from '@orderstream/runtime/host/host';
+import { users } from '@orderstream/users';
+import { Redis } from 'ioredis';
+import { inject } from 'vitest';
+import { openGateway } from '../../gateway/src/gateway.ts';
+import { seedShop } from '../../ops/seed/seed.ts';
+import { startSimulator } from '../../ops/simulators/payments/simulator.ts';
+import { testDatabase } from '../../ops/stack/migrate.ts';
+
+const { databaseUrl, redisUrl, kafkaBrokers } = inject('services');
+const subgraphs = [catalog, fraud, inventory, orders, payments, users];
+const prefix = 'small-shop-';
+
+/** Calls to subgraphs by name, and statements by database, while something is done. */
+export type Tally = { readonly calls: Record<string, number>; readonly statements: Record<string, number> };
+
+export const openSmallShop = async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'orderstream-small-shop-'));
+  const apiKey = `sk_test_${'s'.repeat(32)}`;
+  const [simulator, ...databases] = await Promise.all([
+    startSimulator({
+      host: '127.0.0.1',
+      port: 0,
+      dataFile: join(dir, 'payments.sqlite'),
+      durable: false,
+      apiKey,
+      controlToken: null,
+      webhook: null,
+    }),
+    ...subgraphs.map(async ({ name }) => ({
+      name,
+      ...(await testDatabase({ serverUrl: databaseUrl, subgraph: name })),
+    })),
+  ]);
+  await seedShop({
+    databases: Object.fromEntries(databases.map(({ name, url }) => [name, url])),
+    password: 'nobody signs in here',
+    env: {},
+  });
+
+  const env = {
+    ...Object.fromEntries(databases.map(({ name, url }) => [`${name.toUpperCase()}_DATABASE_URL`, url])),
+    PORT: '0',
+    REDIS_URL: redisUrl,
+    REDIS_PREFIX: prefix,
+    KAFKA_BROKERS: kafkaBrokers.join(','),
+    KAFKA_PREFIX: prefix,
+    ACCESS_TOKEN_KEY: inject('product').secrets.accessTokenKey,
+    STRIPE_API_KEY: apiKey,
+    STRIPE_API_URL: simulator.url,
+    LOG_LEVEL: 'silent',
+  };
+  const hosted = await host(subgraphs, env);
+  const gateway = await openGateway({ ...env, SUBGRAPHS_URL: hosted.url });
+  const redis = new Redis(redisUrl);
+
+  /** Nothing is in the cache. */
+  const forget = async (): Promise<void> => {
+    const keys = await redis.keys(`${prefix}*`);
+    if (keys.length > 0) await redis.del(keys);
+  };
+
+  const statementsSoFar = (): Record<string, number> =>
+    Object.fromEntries([...hosted.databases].map(([name, database]) => [name, database.statements()]));
+
+  const counted = async (work: () => Promise<unknown>): Promise<Tally> => {
+    const calls: Record<string, number> = {};
+    const hear = (message: unknown): void => {
+      const { path } = (message as { request: { path: string } }).request;
+      const [, name] = /^\/(\w+)\/graphql$/.exec(path) ?? [];
+      if (name) calls[name] = (calls[name] ?? 0) + 1;
+    };
+    const before = statementsSoFar();
+    // The gateway's connections tell of each request here, whoever sends it.
+    subscribe('undici:request:create', hear);
+    await work();
+    unsubscribe('undici:request:create', hear);
+    const after = statementsSoFar();
+    const statements = Object.fromEntries(
+      Object.entries(after).map(([name, count]) => [name, count - before[name]!]),
+    );
+    return { calls, statements };
+  };
+
+  return {
+    url: `${gateway.url}/graphql`,
+    forget,
+    counted,
+    close: async () => {
+      await gateway.stop();
+      await hosted.stop();
+      await simulator.close();
+      redis.disconnect();
+      await Promise.all(databases.map((database) => database.drop()));
+      await rm(dir, { recursive: true });
+    },
+  };
+};
