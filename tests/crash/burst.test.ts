@@ -151,3 +151,18 @@ test('taken apart into a process for each subgraph, the shop goes on with what i
   expect(after!.n).toBe(before!.n + 1);
   expect(await stage.violations()).toEqual([]);
 }, 60_000);
+
+test('each process on the way of an order dies as the order comes by, and the order arrives', async () => {
+  const deaths = { inventory: 'RESERVING', fraud: 'SCORING', payments: 'AUTHORIZING', orders: 'ALLOCATING' };
+  const survived = Object.entries(deaths).map(async ([name, step]) => {
+    await stage.killAt(step, name);
+    await stage.start(name);
+    return name;
+  });
+  const shopper = await newShopper(stage);
+  const order = await buy(shopper, { variant: plenty[1]!, quantity: 1, card: 'good' });
+  expect(await Promise.all(survived)).toEqual(Object.keys(deaths));
+  await stage.settled([order!]);
+  expect(await ends([order!])).toEqual({ ALLOCATING: 1 });
+  expect(await stage.violations()).toEqual([]);
+}, 90_000);

@@ -74,11 +74,10 @@ const ownPlace = (databaseUrlOfServer: string) => {
 
 /** Databases, data folder and prefixes that outlive the processes: the shop may come up on them again. */
 export const openStage = async () => {
-  const { list: _, ...services } = { list: [], ...inject('services') };
+  const services = inject('services');
   const place = ownPlace(services.databaseUrl);
   const dir = await mkdtemp(join(tmpdir(), 'orderstream-crash-'));
   return {
-    logs: join(dir, 'logs'),
     raise: async ({ split }: { readonly split: boolean }): Promise<Stage> =>
       stageOf(
         await startProduct({
