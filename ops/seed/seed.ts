@@ -6,6 +6,7 @@ import { inTransaction } from './copy.ts';
 import { loadCatalog } from './load-catalog.ts';
 import { loadInventory } from './load-inventory.ts';
 import { loadOrders } from './load-orders.ts';
+import { loadRecommendations } from './load-recommendations.ts';
 import { loadUsers } from './load-users.ts';
 import { goods } from './online-retail.ts';
 
@@ -24,6 +25,7 @@ const loaders: Readonly<Record<string, Load>> = {
   catalog: (client, tenantId) => loadCatalog(client, tenantId, goods()),
   inventory: loadInventory,
   orders: loadOrders,
+  recommendations: loadRecommendations,
 };
 
 const fill = async (url: string, load: (client: pg.Client) => Promise<void>): Promise<void> => {
