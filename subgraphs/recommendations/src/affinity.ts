@@ -96,6 +96,7 @@ function* togetherOf({ ids, baskets, inBaskets }: Indexed): Generator<void, Scor
   const total = baskets.reduce((sum, basket) => sum + 1 / basket.length, 0);
   const damped = (damping * total) / baskets.length;
   const weight = inBaskets.map((list) => list.reduce((sum, index) => sum + 1 / baskets[index]!.length, 0));
+  yield;
   const shared = new Float64Array(ids.length);
   const count = new Int32Array(ids.length);
   const result: Scored[][] = [];
@@ -129,8 +130,10 @@ function* togetherOf({ ids, baskets, inBaskets }: Indexed): Generator<void, Scor
 function* similarOf(together: readonly (readonly Scored[])[]): Generator<void, Scored[][]> {
   const length = together.map((list) => Math.hypot(...list.map(({ score }) => score)));
   const companions: Scored[][] = together.map(() => []);
-  for (const [good, list] of together.entries())
+  for (const [good, list] of together.entries()) {
     for (const { good: other, score } of list) companions[other]!.push({ good, score, baskets: 0 });
+    if (good % 64 === 0) yield;
+  }
   const dot = new Float64Array(together.length);
   const result: Scored[][] = [];
   for (const [good, list] of together.entries()) {
