@@ -16,7 +16,7 @@ export type Activity = {
 
 export type Problem = { readonly path: string[]; readonly message: string };
 
-export const mostItems = 100;
+const mostItems = 100;
 const day = 24 * 60 * 60 * 1000;
 /** Clocks of visitors are a little wrong. */
 const ahead = 60_000;

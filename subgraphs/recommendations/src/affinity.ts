@@ -31,7 +31,7 @@ const damping = 10;
 /** Fewer shared baskets say little, and could show what one customer bought. */
 export const leastShared = 3;
 /** in orders, not days: a quiet week does not change what is in fashion */
-export const trendHalfLife = 500;
+const trendHalfLife = 500;
 
 type Scored = { readonly good: number; readonly score: number; readonly baskets: number };
 

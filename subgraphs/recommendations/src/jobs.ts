@@ -6,7 +6,7 @@ import { learn, restock } from './learning-service.ts';
 import type { Shelves } from './recommendation.ts';
 
 /** The first turn only brings what was learnt before: a process that starts has better things to do than to learn. */
-export const recompute = (database: Database, shelves: Shelves): (() => Promise<number>) => {
+const recompute = (database: Database, shelves: Shelves): (() => Promise<number>) => {
   const known = new Map<string, number>();
   let isStarting = true;
   return async () => {

@@ -8,7 +8,7 @@ import { affinitiesOf, type Shelves, shelfOf } from './recommendation.ts';
 
 const sliceMs = 10;
 
-export const inSlices = async <T>(work: Generator<void, T>): Promise<T> => {
+const inSlices = async <T>(work: Generator<void, T>): Promise<T> => {
   for (;;) {
     const end = performance.now() + sliceMs;
     do {

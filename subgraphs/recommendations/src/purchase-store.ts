@@ -19,6 +19,13 @@ export const whileNobodyIsErased = async (tx: Tx): Promise<void> => {
   await tx.sql`select pg_advisory_xact_lock_shared(${erasure})`;
 };
 
+/** Written once in ten seconds: every order would wait for the one before it otherwise. */
+const purchasesChanged = async (tx: Tx, tenantId: string): Promise<void> => {
+  await tx.sql`insert into learning (tenant_id) values (${tenantId}) on conflict do nothing`;
+  await tx.sql`
+    update learning set changed_at = now() where tenant_id = ${tenantId} and changed_at < now() - interval '10 seconds'`;
+};
+
 /** Again and nothing happens: a good that stands in the order already stays as it is, cancelled or not. */
 export const addSale = async (tx: Tx, { tenantId, orderId, customerId, at, lines }: Sale): Promise<void> => {
   const quantities = new Map<string, number>();
@@ -33,13 +40,14 @@ export const addSale = async (tx: Tx, { tenantId, orderId, customerId, at, lines
       quantity, ${at}
     from unnest(${[...quantities.keys()]}::uuid[], ${[...quantities.values()]}::integer[]) as line (product_id, quantity)
     on conflict do nothing`;
-  await tx.sql`insert into learning (tenant_id) values (${tenantId}) on conflict do nothing`;
+  await purchasesChanged(tx, tenantId);
 };
 
 export const cancelSale = async (tx: Tx, tenantId: string, orderId: string): Promise<void> => {
   await tx.sql`
-    update purchase set cancelled = true, changed_at = now()
+    update purchase set cancelled = true
     where tenant_id = ${tenantId} and order_id = ${orderId} and not cancelled`;
+  await purchasesChanged(tx, tenantId);
 };
 
 /** The purchases stay, as anybody's; what the customer had in mind goes. */
@@ -101,23 +109,21 @@ export const interestsOf = async (
 const mostBaskets = 50_000;
 const pageSize = 500;
 
-type BasketRow = { readonly order_id: string; readonly at_text: string; readonly goods: string };
+type BasketRow = { readonly order_id: string; readonly goods: string };
 
-/** The newest orders that were not cancelled, newest first, read in pages; rides on purchase_by_time. */
+/** The newest orders that were not cancelled, newest first, read in pages by the primary key. */
 export const basketsOf = async (sql: Sql, tenantId: string): Promise<Basket[]> => {
   const baskets: Basket[] = [];
-  let at = 'infinity';
-  let orderId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+  let before = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
   while (baskets.length < mostBaskets) {
     const rows = await sql<BasketRow>`
-      select order_id, at::text as at_text, string_agg(product_id::text, ' ') as goods from purchase
-      where tenant_id = ${tenantId} and not cancelled and (at, order_id) < (${at}::timestamptz, ${orderId}::uuid)
-      group by at, order_id order by at desc, order_id desc limit ${pageSize}`;
+      select order_id, string_agg(product_id::text, ' ') as goods from purchase
+      where tenant_id = ${tenantId} and not cancelled and order_id < ${before}
+      group by order_id order by order_id desc limit ${pageSize}`;
     for (const { goods } of rows) baskets.push(goods.split(' '));
     const last = rows.at(-1);
     if (!last || rows.length < pageSize) break;
-    at = last.at_text;
-    orderId = last.order_id;
+    before = last.order_id;
   }
   return baskets;
 };

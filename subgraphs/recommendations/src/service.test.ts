@@ -1,5 +1,7 @@
 import { encodeId, newId } from '@orderstream/runtime/ids';
+import { createLog } from '@orderstream/runtime/log';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createJobs } from './jobs.ts';
 import { learn, restock } from './learning-service.ts';
 import type { Recommendation, Shelves } from './recommendation.ts';
 import { openShop, type Shop } from './testing.ts';
@@ -97,13 +99,31 @@ describe('learning from orders', () => {
     expect(other.get(shop.tenantId)!.ids.toSorted()).toEqual([tea, pot].toSorted());
 
     // A day later nothing has happened; then somebody buys.
-    const dayPasses = () => shop.database.sql`
-      with changed as (update purchase set changed_at = changed_at - interval '1 day' returning 1)
-      update learning set read_at = read_at - interval '12 hours' where exists (select from changed)`;
-    await dayPasses();
+    await shop.database.sql`
+      update learning set changed_at = changed_at - interval '1 day', read_at = read_at - interval '12 hours'`;
     expect(await learn(shop.database)).toBe(0);
     await sell(1, [tea]);
     expect(await learn(shop.database)).toBe(1);
+  });
+
+  test('a process that starts brings what was learnt before, and learns itself only in its second turn', async () => {
+    const turns = () => {
+      const shelves: Shelves = new Map();
+      const [job] = createJobs(shop, shelves);
+      return {
+        turn: () => job!.run({ now: new Date(), log: createLog('test', 'silent') }),
+        goods: () => shelves.get(shop.tenantId)?.ids.length ?? 0,
+      };
+    };
+    await sell(3, [newId(), newId()]);
+    const first = turns();
+    expect(await first.turn()).toBe(0);
+    expect(first.goods()).toBe(0);
+    expect(await first.turn()).toBe(1);
+    expect(first.goods()).toBe(2);
+    const second = turns();
+    expect(await second.turn()).toBe(0);
+    expect(second.goods()).toBe(2);
   });
 
   test('a process that dies while it learns keeps the others waiting for five minutes only', async () => {

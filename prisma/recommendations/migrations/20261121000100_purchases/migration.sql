@@ -1,5 +1,6 @@
--- What stood in which order. `at` is the order's time and the same on all its rows; a cancelled order stays, so that
--- hearing of it again does not bring it back, but is not counted.
+-- What stood in which order. `at` is the order's time and the same on all its rows. Ids of orders rise with time, so the
+-- key is the order of time as well. A cancelled order stays, so that hearing of it again does not bring it back, but is
+-- not counted.
 create table purchase (
   tenant_id uuid not null,
   order_id uuid not null,
@@ -8,12 +9,9 @@ create table purchase (
   quantity integer not null check (quantity > 0),
   at timestamptz(3) not null,
   cancelled boolean not null default false,
-  changed_at timestamptz(3) not null default now(),
   primary key (tenant_id, order_id, product_id)
 );
-create index purchase_by_time on purchase (tenant_id, at desc, order_id desc);
 create index purchase_of_customer on purchase (tenant_id, customer_id, at desc);
-create index purchase_by_change on purchase (tenant_id, changed_at);
 
 -- Customers who were erased: an order of theirs that is heard of later is nobody's.
 create table erased_customer (
@@ -42,9 +40,11 @@ create table affinity (
   constraint affinity_similar check (cardinality(similar_ids) = cardinality(similar_scores))
 );
 
--- When a tenant's affinities were last computed; the lease keeps a second process from doing it as well.
+-- When a tenant's purchases changed, to within ten seconds, and were last learnt from; the lease keeps a second process
+-- from doing it as well.
 create table learning (
   tenant_id uuid primary key,
+  changed_at timestamptz(3) not null default now(),
   version integer not null default 0,
   read_at timestamptz(3),
   took_ms integer not null default 0 check (took_ms >= 0),
