@@ -141,6 +141,7 @@ test('taken apart into a process for each subgraph, the shop goes on with what i
     'inventory',
     'orders',
     'payments',
+    'recommendations',
     'users',
   ]);
   const shopper = await newShopper(stage);

@@ -170,7 +170,9 @@ test('a gateway without its subgraphs is not ready, and orders under way when th
   await stage.stop('subgraphs');
   const gone = [
     'access token keys',
-    ...['catalog', 'inventory', 'orders', 'payments', 'users'].map((name) => `subgraph ${name}`),
+    ...['catalog', 'inventory', 'orders', 'payments', 'recommendations', 'users'].map(
+      (name) => `subgraph ${name}`,
+    ),
   ];
   await vi.waitFor(
     async () => expect(await ready()).toEqual({ status: 503, isReady: false, missing: gone }),

@@ -10,7 +10,7 @@ import { codes, postTo, told } from './wire.ts';
 
 const { subgraphsUrl, secrets } = inject('product');
 
-const subgraphs = ['users', 'catalog', 'inventory', 'orders', 'payments'] as const;
+const subgraphs = ['users', 'catalog', 'inventory', 'orders', 'payments', 'recommendations'] as const;
 const inside = JSON.stringify({ query: '{ _service { sdl } }' });
 const viewer = anonymous('01900000-0000-7000-8000-000000000001');
 const everything = { ...viewer, userId: newId(), scopes: new Set(['orders:read', 'users:read']) };
