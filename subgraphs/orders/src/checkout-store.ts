@@ -160,6 +160,13 @@ export const overdue = (tx: Tx, most: number) => tx.sql<{ order_id: string; tena
 
 /** Takes a person out of their orders; amounts, goods and dates stay for the books. */
 export const eraseFromOrders = async (tx: Tx, tenantId: string, userId: string): Promise<void> => {
+  // What they gave as a reason for calling an order off is in their own words.
+  await tx.sql`
+    with called_off as (
+      update order_event e set reason = null from orders o
+      where o.id = e.order_id and o.tenant_id = ${tenantId} and o.customer_id = ${userId} and e.type = 'cancel'
+      returning e.order_id)
+    update orders set status_reason = null where id in (select order_id from called_off)`;
   await tx.sql`
     update orders set customer_id = null, recipient = null, line1 = null, line2 = null, city = null, postcode = null,
       country = null, idempotency_key = null

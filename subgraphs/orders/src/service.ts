@@ -6,7 +6,7 @@ import { newId } from '@orderstream/runtime/ids';
 import type { Envelope, Message } from '@orderstream/runtime/messages';
 import { once } from '@orderstream/runtime/once';
 import { checkAddress, type TypedAddress } from '@orderstream/runtime/postal-address';
-import { invalidInput } from '@orderstream/runtime/text';
+import { invalidInput, problemOf, tidy } from '@orderstream/runtime/text';
 import { newTrace } from '@orderstream/runtime/trace';
 import { acceptCart, acceptLine, type Cart } from './cart.ts';
 import { cartForUpdate, cartOf, emptyCart, putLine, removeCart, variantById } from './cart-store.ts';
@@ -236,8 +236,10 @@ type CancelInput = {
 export const cancelOrder = async (ctx: Context, shop: Shop, { idempotencyKey, ...request }: CancelInput) => {
   customerOf(ctx);
   const { viewer, now } = ctx;
-  if ((request.reason?.length ?? 0) > 500)
-    return invalidInput([{ path: ['input', 'reason'], message: 'At most 500 characters.' }]);
+  // It may have been typed in several lines, and is shown in one.
+  const reason = tidy(request.reason?.replace(/\s+/g, ' ') ?? '') || null;
+  const problem = problemOf(reason ?? '', { name: 'The reason', least: 0, most: 500 });
+  if (problem) return invalidInput([{ path: ['input', 'reason'], message: problem }]);
   return once(ctx, { operation: 'cancelOrder', key: idempotencyKey, request }, async (tx) => {
     const standing = await standingForUpdate(tx, viewer.tenantId, request.id);
     if (!standing || !mayRead(viewer, standing.checkout) || !mayChange(viewer, standing.checkout))
@@ -249,7 +251,7 @@ export const cancelOrder = async (ctx: Context, shop: Shop, { idempotencyKey, ..
         path: ['input', 'expectedVersion'],
         currentVersion: standing.version,
       } as const;
-    const next = advance(standing.checkout, 'cancel', { reason: request.reason });
+    const next = advance(standing.checkout, 'cancel', { reason });
     if (!next)
       return {
         error: 'InvalidTransition',
