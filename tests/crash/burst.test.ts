@@ -17,7 +17,7 @@ beforeAll(async () => {
   shoppers = await Promise.all(Array.from({ length: 20 }, () => newShopper(stage)));
 }, 60_000);
 afterAll(async () => {
-  await stage.close();
+  await stage?.close();
   await place.close();
 }, 30_000);
 

@@ -24,8 +24,8 @@ beforeAll(async () => {
   shoppers = await Promise.all(Array.from({ length: 4 }, () => newShopper(stage)));
 }, 60_000);
 afterAll(async () => {
-  await Promise.all(shoppers.map(({ client }) => client.close()));
-  await stage.close();
+  await Promise.all((shoppers ?? []).map(({ client }) => client.close()));
+  await stage?.close();
   await place.close();
 }, 30_000);
 

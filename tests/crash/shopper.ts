@@ -16,7 +16,7 @@ import type { Stage } from './stage.ts';
 const patience = 30_000;
 
 /** The processes behind it come and go; a clear answer, also a no, is an answer. */
-export const untilAnswered = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+const untilAnswered = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
   for (const end = Date.now() + patience; ; await pause(100)) {
     try {
       return await ask();

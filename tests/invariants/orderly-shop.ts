@@ -4,7 +4,8 @@ import type { Charge } from '../provider-book.ts';
 
 export const id = (kind: number, number: number): string =>
   `0190000${kind}-0000-7000-8000-${String(number).padStart(12, '0')}`;
-export const [tenant, warehouse, cup] = [id(1, 0), id(1, 1), id(1, 2)];
+export const tenant = id(1, 0);
+const [warehouse, cup] = [id(1, 1), id(1, 2)];
 export const [confirmed, cancelled, stranger] = [id(2, 1), id(2, 2), id(2, 3)];
 export const anHourAgo = `now() - interval '1 hour'`;
 
