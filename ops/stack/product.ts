@@ -134,7 +134,7 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
         cwd: root,
       }),
   });
-  mkdirSync(join(dir, 'simulators'), { recursive: true });
+  mkdirSync(join(dir, 'simulators'), { recursive: true, mode: 0o700 });
   const plan = [
     ...(env.STRIPE_API_URL
       ? []
