@@ -180,6 +180,23 @@ describe('messages', () => {
     await consumer.stop();
   });
 
+  test('a listener that breaks off for want of sense in a batch starts anew and hears it', async () => {
+    const heard: string[] = [];
+    let breaks = 0;
+    const listener = await bus.consume({
+      group: 'breaks',
+      topics: [things.name],
+      onBatch: async (batch) => {
+        const own = batch.filter(({ key }) => key === 'b1');
+        if (own.length > 0 && breaks++ === 0) throw new TypeError('undefined is not a function');
+        heard.push(...own.map(({ value }) => value));
+      },
+    });
+    await bus.publish([{ topic: things.name, key: 'b1', value: 'still here' }]);
+    await vi.waitFor(() => expect(heard).toEqual(['still here']), { timeout: 10_000 });
+    await listener.stop();
+  });
+
   test('a listener is told of its key and no other', async () => {
     const running = relay();
     const turns = hints.listen('things', 'h1');
