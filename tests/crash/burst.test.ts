@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cpuMs } from './cpu.ts';
-import { buy, goodsInStock, newShopper, type Shopper } from './shopper.ts';
+import { buy, goodsInStock, newShopper, newShoppers, type Shopper } from './shopper.ts';
 import { openStage, type Stage } from './stage.ts';
 
 let place: Awaited<ReturnType<typeof openStage>>;
@@ -14,8 +14,8 @@ beforeAll(async () => {
   place = await openStage();
   stage = await place.raise({ split: false });
   plenty = await goodsInStock(stage, 500, 100_000);
-  shoppers = await Promise.all(Array.from({ length: 20 }, () => newShopper(stage)));
-}, 60_000);
+  shoppers = await newShoppers(stage, 20);
+}, 90_000);
 afterAll(async () => {
   await stage?.close();
   await place.close();
