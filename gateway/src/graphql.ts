@@ -21,7 +21,7 @@ import {
   SingleFieldSubscriptionsRule,
   validate,
 } from 'graphql';
-import { checkVariables, createAdmission, limits } from './limits.ts';
+import { checkVariables, createAdmission, limits, readVariables } from './limits.ts';
 import { type Sources, teachScalars } from './supergraph.ts';
 import type { Asking } from './transport.ts';
 
@@ -48,7 +48,7 @@ const refusal = (code: string, message: string): GraphQLError =>
 /** What @apollo/gateway would take for a fault of ours. */
 const onlyRunnable: ApolloServerPlugin<Asking> = {
   requestDidStart: async () => ({
-    didResolveOperation: async ({ operation, request }) => {
+    didResolveOperation: async ({ operation, request, schema }) => {
       if (!operation)
         throw refusal(
           'OPERATION_RESOLUTION_FAILURE',
@@ -58,6 +58,8 @@ const onlyRunnable: ApolloServerPlugin<Asking> = {
         );
       if (operation.operation === 'subscription')
         throw refusal('BAD_USER_INPUT', 'Subscriptions go over graphql-ws at the same address.');
+      // @apollo/gateway would look at them all and tell of every one.
+      readVariables(schema, operation, request.variables);
     },
   }),
 };
@@ -72,7 +74,10 @@ const introspectsHere: ApolloServerPlugin<Asking> = {
       if (operation.operation !== 'query' || !isOwn) return null;
       const { variables: variableValues, operationName } = request;
       const singleResult = await execute({ schema, document, variableValues, operationName });
-      return { http: { headers: new HeaderMap(), status: undefined }, body: { kind: 'single', singleResult } };
+      return {
+        http: { headers: new HeaderMap(), status: undefined },
+        body: { kind: 'single', singleResult },
+      };
     },
   }),
 };
