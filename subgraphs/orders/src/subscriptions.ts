@@ -14,6 +14,13 @@ const readOrder = async (ctx: Context, id: string): Promise<Order | null> => {
   return order && mayRead(ctx.viewer, order) ? order : null;
 };
 
+/** As `readOrder`, for one who watches already: after a look that fails there is another at the next turn. */
+const lookAgain = (ctx: Context, id: string): Promise<Order | null> =>
+  readOrder(ctx, id).catch((error: unknown) => {
+    ctx.log.warn({ err: error, orderId: id }, 'a watched order could not be read, will look again');
+    return null;
+  });
+
 /** @throws RequestError NOT_FOUND before any data for an order that is not there or not the viewer's */
 export const watchOrder = async (
   ctx: Context,
@@ -46,7 +53,7 @@ async function* newerVersions(
     }
     for await (const hint of turns) {
       if (hint && hint.version <= sent) continue;
-      const order = await readOrder(ctx, id);
+      const order = await lookAgain(ctx, id);
       if (!order || order.version <= sent) continue;
       sent = order.version;
       yield { orderUpdated: order };
@@ -67,7 +74,7 @@ async function* movingOrders(
   try {
     for await (const hint of turns) {
       if (!hint || hint.version <= (sent.get(hint.key) ?? 0)) continue;
-      const order = await readOrder(ctx, hint.key);
+      const order = await lookAgain(ctx, hint.key);
       if (!order || !isWanted(order) || order.version <= (sent.get(order.id) ?? 0)) continue;
       sent.delete(order.id);
       sent.set(order.id, order.version);
