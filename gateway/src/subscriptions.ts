@@ -12,6 +12,7 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
+import { isTooBroad, mostListed } from './breadth.ts';
 import { checkVariables, parseWithinLimits, readVariables } from './limits.ts';
 import { createMailbox, createNewer } from './mailbox.ts';
 import { fromSubgraph } from './subgraph-errors.ts';
@@ -98,11 +99,13 @@ export const createSubscriptions = (options: Options): Subscriptions => {
     if (operation?.operation !== 'subscription')
       throw badInput('Only subscriptions come over the socket; send queries and mutations by POST /graphql.');
     const given = variables ?? {};
-    const alone = withoutRootConditions(
-      document,
-      operation,
-      readVariables(supergraph.schema, operation, given),
-    );
+    const coerced = readVariables(supergraph.schema, operation, given);
+    if (isTooBroad(supergraph.schema, document, operation, coerced))
+      throw new RequestError(
+        'QUERY_TOO_COMPLEX',
+        `The query is too complex: an event could list more than ${mostListed} things.`,
+      );
+    const alone = withoutRootConditions(document, operation, coerced);
     if (!alone) throw badInput('A subscription has one field at its root, @skip and @include being decided.');
     return { document: alone, plan: planOf(alone), variables: given };
   };
