@@ -118,7 +118,14 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: 2,
-      eachBatch: async ({ batch, heartbeat, isRunning, isStale, resolveOffset }) => {
+      eachBatch: async ({
+        batch,
+        heartbeat,
+        isRunning,
+        isStale,
+        resolveOffset,
+        commitOffsetsIfNecessary,
+      }) => {
         const messages = batch.messages.map((message) => ({
           topic: batch.topic.slice(prefix.length),
           partition: batch.partition,
@@ -130,9 +137,13 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
           if (!isRunning() || isStale()) return;
           const part = messages.slice(at, at + 50);
           await onBatch(part, heartbeat);
-          resolveOffset(part.at(-1)!.offset);
-          const next = (BigInt(part.at(-1)!.offset) + 1n).toString();
-          await consumer.commitOffsets([{ topic: batch.topic, partition: batch.partition, offset: next }]);
+          const { offset } = part.at(-1)!;
+          const next = (BigInt(offset) + 1n).toString();
+          // Not `consumer.commitOffsets`: where the group went on without us in the meantime, it breaks off for good instead
+          // of joining again. What is not committed is fetched and committed once more.
+          const partitions = [{ partition: batch.partition, offset: next }];
+          await commitOffsetsIfNecessary({ topics: [{ topic: batch.topic, partitions }] });
+          resolveOffset(offset);
           await heartbeat();
         }
       },
