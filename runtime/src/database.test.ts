@@ -86,11 +86,16 @@ describe('a transaction', () => {
 
   test('that meets another in a deadlock is run again', async () => {
     let runs = 0;
+    let holding = 0;
+    const meeting = Promise.withResolvers<void>();
     const both = (first: number, second: number) =>
       open().transaction(async (tx) => {
         runs += 1;
         await tx.sql`update counter set n = n + 1 where id = ${first}`;
-        await sleep(100);
+        // Neither goes on before the other holds its row.
+        holding += 1;
+        if (holding === 2) meeting.resolve();
+        await meeting.promise;
         await tx.sql`update counter set n = n + 1 where id = ${second}`;
       });
     await Promise.all([both(1, 2), both(2, 1)]);
