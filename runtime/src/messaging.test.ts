@@ -1,5 +1,6 @@
 // Outbox, relay, broker, consumer and inbox together, on the real ones.
 import { randomUUID } from 'node:crypto';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { z } from 'zod';
 // @boundaries-ignore tests share databases and services
@@ -223,6 +224,37 @@ describe('messages', () => {
     await vi.waitFor(() => expect(heard).toEqual(['still here']), { timeout: 10_000 });
     await listener.stop();
   });
+
+  test('a relay whose server falls silent without a word is sending again soon after', async () => {
+    const server = new URL(db.url);
+    const isSilent = new Set<object>();
+    const wire = createServer((near) => {
+      const far = connect(Number(server.port), server.hostname);
+      near.on('data', (bytes) => isSilent.has(near) || far.write(bytes));
+      far.on('data', (bytes) => isSilent.has(near) || near.write(bytes));
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        one.on('error', () => undefined);
+        one.on('close', () => isSilent.has(near) || other.destroy());
+      }
+      wire.once('silence', () => isSilent.add(near));
+    });
+    await new Promise<void>((done) => wire.listen(0, '127.0.0.1', done));
+    const url = new URL(db.url);
+    url.host = `127.0.0.1:${(wire.address() as AddressInfo).port}`;
+    const database = db.database;
+    const running = startRelay({ url: url.href, database, bus, hints, log, name: 'silent' });
+    const unsent = () => database.sql`select 1 from plumbing.outbox`;
+    await tell(Happened({ thing: 's1', n: 1 }));
+    await vi.waitFor(async () => expect(await unsent()).toEqual([]), { timeout: 5_000 });
+    wire.emit('silence');
+    await tell(Happened({ thing: 's1', n: 2 }));
+    await vi.waitFor(async () => expect(await unsent()).toEqual([]), { timeout: 18_000, interval: 200 });
+    await running.stop();
+    wire.close();
+  }, 30_000);
 
   test('a listener is told of its key and no other', async () => {
     relay();
