@@ -161,7 +161,8 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
         groupId: prefix + group,
         sessionTimeout: 6_000,
         heartbeatInterval: 1_000,
-        rebalanceTimeout: 6_000,
+        // For so long the group stands still for a member that is gone; one that comes later only joins again.
+        rebalanceTimeout: 3_000,
         maxWaitTimeInMs: 250,
         allowAutoTopicCreation: false,
         retry: {
