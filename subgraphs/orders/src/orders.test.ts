@@ -79,6 +79,10 @@ describe('orders of a customer', () => {
       where o.id = ${orderId} and e.type = 'cancel'`;
     const words = 'Send it to my sister Jo.';
     expect(await written()).toEqual([{ status_reason: words, reason: words }]);
+    // Messages cannot be taken back, so they never had the words.
+    expect(await db.database.sql`select from plumbing.outbox where message::text like '%sister%'`).toEqual(
+      [],
+    );
     await within((tx) => eraseCustomer(tx, tenantId, ctx.viewer.userId!));
     expect(await written()).toEqual([{ status_reason: null, reason: null }]);
   });

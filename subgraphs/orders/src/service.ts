@@ -92,7 +92,12 @@ const eventTypes: Partial<Record<string, typeof OrderProgressed>> = {
 };
 
 type Fact = {
-  readonly before: { readonly step: Step; readonly status: OrderStatus; readonly version: number };
+  readonly before: {
+    readonly step: Step;
+    readonly status: OrderStatus;
+    readonly statusReason: string | null;
+    readonly version: number;
+  };
   readonly heard: string;
   readonly messageId: string | null;
   readonly actor: string;
@@ -105,7 +110,7 @@ const save = async (
   tenantId: string,
   now: Date,
   { before, heard, messageId, actor }: Fact,
-  { checkout, send }: Advanced,
+  { checkout, send, told }: Advanced,
 ): Promise<void> => {
   const version = before.version + 1;
   const status = statusOf(checkout.step, before.status);
@@ -116,7 +121,7 @@ const save = async (
     actor,
     from: { step: before.step, status: before.status },
     to: { step: checkout.step, status },
-    reason: checkout.reason,
+    reason: told ?? before.statusReason,
   };
   await saveStep(tx, tenantId, { checkout, event, now, scale: shop.scale });
   const tell = checkout.step === 'CANCELLED' ? OrderCancelled : (eventTypes[heard] ?? OrderProgressed);
@@ -275,12 +280,12 @@ const actors: Readonly<Record<string, string>> = {
 type Answer = { readonly orderId: string };
 
 const factOf = (
-  { checkout, status, version }: Standing,
+  { checkout, status, statusReason, version }: Standing,
   heard: string,
   messageId: string | null,
   actor: string,
 ): Fact => ({
-  before: { step: checkout.step, status, version },
+  before: { step: checkout.step, status, statusReason, version },
   heard,
   messageId,
   actor,
