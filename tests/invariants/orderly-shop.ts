@@ -74,7 +74,7 @@ export const shop = {
   orders: `
     ${order(confirmed, 'N-1', 'ALLOCATING', 'CONFIRMED', confirmation)}
     ${order(cancelled, 'N-2', 'CANCELLED', 'CANCELLED', [...confirmation.map(([a, b, c, d]): Event => [a, b, c, d]), ...cancellation])}
-    insert into plumbing.inbox (message_id) values ('${id(7, 1)}');
+    insert into plumbing.inbox (message_id, tenant_id) values ('${id(7, 1)}', '${tenant}');
     insert into stock_level (tenant_id, variant_id, available, version) values ('${tenant}', '${cup}', 7, 1);`,
   inventory: `
     insert into warehouse (id, tenant_id, code, name, latitude, longitude)
