@@ -36,7 +36,7 @@ export type Bus = {
 
 /** Protocol answers that kafkajs recovers from by itself but logs as errors. */
 const passing =
-  /rebalanc|not the leader|coordinator|UNKNOWN_MEMBER|Connection (error|timeout)|ECONNREFUSED|Closed connection/i;
+  /rebalanc|not the leader|coordinator|UNKNOWN_MEMBER|Connection (error|timeout)|ECONNREFUSED|Closed connection|Restarting the consumer/i;
 
 type Options = {
   readonly brokers: readonly string[];

@@ -8,7 +8,7 @@ import type { Hints } from './hints.ts';
 import type { Log } from './log.ts';
 import { loop } from './time.ts';
 
-type Row = { id: string; topic: string; key: string; hinted: boolean; message: string; version: string };
+type Row = { id: string; topic: string; key: string; hinted: boolean; message: string };
 
 const namespace = 0x6f73; // 'os'
 const shards = Array.from({ length: 16 }, (_, shard) => shard);
@@ -75,7 +75,7 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
     if (held.length === 0) return 0;
     const { rows } = await client.query<Row>({
       name: 'unsent',
-      text: `select id, topic, key, hinted, message::text, message->>'version' as version
+      text: `select id, topic, key, hinted, message::text
              from plumbing.outbox where shard = any($1) order by id limit 500`,
       values: [held],
     });
@@ -84,7 +84,7 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
       return 0;
     }
     idleMs = 5;
-    for (const row of rows) if (row.hinted) hints.tell(row.topic, row.key, Number(row.version));
+    for (const row of rows) if (row.hinted) hints.tell(row.topic, row.key, JSON.parse(row.message).version);
     await bus.publish(rows.map((row) => ({ topic: row.topic, key: row.key, value: row.message })));
     await client.query({
       name: 'sent',
