@@ -47,3 +47,15 @@ test('whoever watches an order goes on watching when a look at it fails', async 
   expect((await next).value).toMatchObject({ orderUpdated: { id, version: 2 } });
   await seen.return(undefined);
 });
+
+test('whoever leaves an order in which nothing happens is let go at once', async () => {
+  const ctx = db.contextOf(customer());
+  const id = await db.placed(ctx);
+  const seen = await watchOrder(ctx, hints, id, 0);
+  await seen.next();
+  const waiting = seen.next();
+  await sleep(50);
+  const left = await Promise.race([seen.return(undefined), sleep(2_000)]);
+  expect(left).toMatchObject({ done: true });
+  expect(await waiting).toMatchObject({ done: true });
+});

@@ -35,7 +35,14 @@ export const watchOrder = async (
     await turns.return(undefined);
     throw new RequestError('NOT_FOUND', 'There is no such order.', { path: ['id'] });
   }
-  return newerVersions(ctx, turns, id, sinceVersion, first);
+  const events = newerVersions(ctx, turns, id, sinceVersion, first);
+  // A generator hears that it should end at its next yield, and an order that rests has none: the listening ends first.
+  const end = events.return.bind(events);
+  events.return = async (value) => {
+    await turns.return(undefined);
+    return end(value);
+  };
+  return events;
 };
 
 async function* newerVersions(
