@@ -6,7 +6,7 @@ import { sleep } from '@orderstream/runtime/time';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { OrderPlaced } from './messages.ts';
 import { cancelOrder } from './service.ts';
-import { watchOrder } from './subscriptions.ts';
+import { watchAllOrders, watchOrder, watchOwnOrders } from './subscriptions.ts';
 import { customer, openShop, shop } from './testing.ts';
 
 const log = createLog('test', 'silent');
@@ -48,14 +48,24 @@ test('whoever watches an order goes on watching when a look at it fails', async 
   await seen.return(undefined);
 });
 
-test('whoever leaves an order in which nothing happens is let go at once', async () => {
-  const ctx = db.contextOf(customer());
-  const id = await db.placed(ctx);
-  const seen = await watchOrder(ctx, hints, id, 0);
-  await seen.next();
-  const waiting = seen.next();
-  await sleep(50);
-  const left = await Promise.race([seen.return(undefined), sleep(2_000)]);
-  expect(left).toMatchObject({ done: true });
-  expect(await waiting).toMatchObject({ done: true });
-});
+test.each(['one order', 'their orders', 'all orders'])(
+  'whoever leaves %s while nothing happens is let go at once',
+  async (what) => {
+    const ctx = db.contextOf(customer());
+    const watched: Record<string, () => Promise<AsyncGenerator<unknown>>> = {
+      'one order': async () => {
+        const seen = await watchOrder(ctx, hints, await db.placed(ctx), 0);
+        await seen.next();
+        return seen;
+      },
+      'their orders': async () => watchOwnOrders(ctx, hints),
+      'all orders': async () => watchAllOrders(ctx, hints, null),
+    };
+    const seen = await watched[what]!();
+    const waiting = seen.next();
+    await sleep(50);
+    const left = await Promise.race([seen.return(undefined), sleep(2_000)]);
+    expect(left).toMatchObject({ done: true });
+    expect(await waiting).toMatchObject({ done: true });
+  },
+);
