@@ -24,8 +24,8 @@ export default defineConfig({
     ],
     // The product comes up only for journeys, on the services.
     globalSetup: ['tests/setup.ts', 'tests/product.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 30_000,
+    hookTimeout: 90_000,
     // Two cores: more workers than that only take turns.
     maxWorkers: 2,
     retry: 0,
