@@ -12,6 +12,8 @@ export type ParkedSummary = ParkedKey & {
 
 export type ParkedMessage = {
   readonly id: number;
+  /** null where the message could not be read */
+  readonly tenantId: string | null;
   readonly partition: number;
   readonly offset: number;
   readonly type: string | null;
@@ -27,10 +29,11 @@ const audit = (
   actor: string,
   action: string,
   { topic, key }: ParkedKey,
-  ids: readonly number[],
+  messages: readonly Pick<ParkedMessage, 'id' | 'tenantId'>[],
 ) => sql`
-  insert into plumbing.parked_audit (actor, action, topic, key, message_id)
-  select ${actor}, ${action}, ${topic}, ${key}, id from unnest(${ids}::bigint[]) id`;
+  insert into plumbing.parked_audit (actor, action, topic, key, message_id, tenant_id)
+  select ${actor}, ${action}, ${topic}, ${key}, * from unnest(
+    ${messages.map(({ id }) => id)}::bigint[], ${messages.map(({ tenantId }) => tenantId)}::uuid[])`;
 
 /** Oldest key first; with those whose replay broke off, which are free but still have messages here. */
 export const list = (database: Database): Promise<ParkedSummary[]> => database.sql<ParkedSummary>`
@@ -40,7 +43,7 @@ export const list = (database: Database): Promise<ParkedSummary[]> => database.s
   group by topic, key order by "parkedAt", topic, key`;
 
 const messagesOf = (sql: Sql, { topic, key }: ParkedKey) => sql<ParkedMessage>`
-  select id, partition, "offset", type, payload, error, attempts from plumbing.parked_message
+  select id, tenant_id as "tenantId", partition, "offset", type, payload, error, attempts from plumbing.parked_message
   where topic = ${topic} and key = ${key} order by partition, "offset"`;
 
 /** Payloads may name people, so that looking is written down as well. */
@@ -48,13 +51,7 @@ export const show = (database: Database, of: ParkedKey, actor: string): Promise<
   database.transaction(async (begin) => {
     const { sql } = begin(nobody);
     const messages = await messagesOf(sql, of);
-    await audit(
-      sql,
-      actor,
-      'show',
-      of,
-      messages.map(({ id }) => id),
-    );
+    await audit(sql, actor, 'show', of, messages);
     return messages;
   });
 
@@ -69,13 +66,7 @@ export const replay = async (database: Database, bus: Bus, of: ParkedKey, actor:
     const { sql } = begin(nobody);
     await sql`delete from plumbing.parked_key where topic = ${of.topic} and key = ${of.key}`;
     const parked = await messagesOf(sql, of);
-    await audit(
-      sql,
-      actor,
-      'replay',
-      of,
-      parked.map(({ id }) => id),
-    );
+    await audit(sql, actor, 'replay', of, parked);
     return parked;
   });
   if (messages.length === 0) return 0;
@@ -89,14 +80,9 @@ export const discard = (database: Database, of: ParkedKey, actor: string): Promi
   database.transaction(async (begin) => {
     const { sql } = begin(nobody);
     await sql`delete from plumbing.parked_key where topic = ${of.topic} and key = ${of.key}`;
-    const gone = await sql<{ id: number }>`
-      delete from plumbing.parked_message where topic = ${of.topic} and key = ${of.key} returning id`;
-    await audit(
-      sql,
-      actor,
-      'discard',
-      of,
-      gone.map(({ id }) => id),
-    );
+    const gone = await sql<Pick<ParkedMessage, 'id' | 'tenantId'>>`
+      delete from plumbing.parked_message where topic = ${of.topic} and key = ${of.key}
+      returning id, tenant_id as "tenantId"`;
+    await audit(sql, actor, 'discard', of, gone);
     return gone.length;
   });

@@ -2,6 +2,7 @@
 // messages waiting, so it is replayed or discarded as a whole, in the order in which the broker had it.
 import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openBus } from '@orderstream/runtime/bus';
 import { databaseUrlOf, platformSettings, readSettings } from '@orderstream/runtime/config';
@@ -21,7 +22,7 @@ const stop = (text: string): never => {
 
 /** The environment, and for what it leaves open the services that `npm start` runs. */
 const environment = (): NodeJS.ProcessEnv => {
-  const file = new URL('../.data/stack.json', import.meta.url);
+  const file = resolve(import.meta.dirname, '..', process.env.ORDERSTREAM_DATA ?? '.data', 'stack.json');
   if (!existsSync(file)) return process.env;
   const { services } = JSON.parse(readFileSync(file, 'utf8'));
   return {

@@ -16,7 +16,7 @@ if (!subgraph || !known.includes(subgraph) || command.length === 0) {
   process.exit(1);
 }
 
-const data = path.resolve(import.meta.dirname, '..', process.env.DATA_DIR ?? '.data');
+const data = path.resolve(import.meta.dirname, '..', process.env.ORDERSTREAM_DATA ?? '.data');
 const server = process.env.DATABASE_URL ?? readAddresses(data)?.databaseUrl;
 const own = `${subgraph.toUpperCase().replaceAll('-', '_')}_DATABASE_URL`;
 const databaseUrl =

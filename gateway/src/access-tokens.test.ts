@@ -109,6 +109,11 @@ const wrong: [string, () => Promise<string> | string][] = [
   ['of our kid by a foreign key', async () => `Bearer ${await sign({ key: foreign.privateKey })}`],
   ['that expired a minute ago', async () => `Bearer ${await sign({ claims: { exp: seconds(-60) } })}`],
   ['that never expires', async () => `Bearer ${await sign({ claims: { exp: undefined } })}`],
+  [
+    'that was made in an hour from now',
+    async () => `Bearer ${await sign({ claims: { iat: seconds(3600) } })}`,
+  ],
+  ['made an hour ago, for a day', async () => `Bearer ${await sign({ claims: { iat: seconds(-3600) } })}`],
   ['that starts in an hour', async () => `Bearer ${await sign({ claims: { nbf: seconds(3600) } })}`],
   ['for another audience', async () => `Bearer ${await sign({ claims: { aud: 'partner' } })}`],
   ['by another issuer', async () => `Bearer ${await sign({ claims: { iss: 'elsewhere' } })}`],

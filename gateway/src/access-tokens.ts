@@ -61,6 +61,8 @@ export const openAccessTokens = (jwksUrl: URL, tenantId: string, log: Log): Acce
       audience: 'orderstream',
       clockTolerance: 30,
       requiredClaims: ['exp'],
+      // No token of ours is good for longer, nor comes from a time that is still ahead.
+      maxTokenAge: '10m',
     });
     const { sub, tid, sid, scopes, exp } = claims.parse(payload);
     const viewer = { ...anonymous(tid), userId: sub, sessionId: sid, scopes: new Set(scopes) };

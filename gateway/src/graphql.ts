@@ -21,7 +21,8 @@ import {
   SingleFieldSubscriptionsRule,
   validate,
 } from 'graphql';
-import { checkVariables, createAdmission, limits } from './limits.ts';
+import { isTooBroad, mostListed } from './breadth.ts';
+import { checkVariables, createAdmission, limits, readVariables } from './limits.ts';
 import { type Sources, teachScalars } from './supergraph.ts';
 import type { Asking } from './transport.ts';
 
@@ -45,10 +46,21 @@ export type GraphQLDoor = {
 const refusal = (code: string, message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code, http: { status: 400 } } });
 
+const tooBroad = (): GraphQLError => {
+  const originalError = new RequestError(
+    'QUERY_TOO_COMPLEX',
+    `The query is too complex: it could list more than ${mostListed} things.`,
+  );
+  return new GraphQLError(originalError.message, {
+    originalError,
+    extensions: { ...originalError.extensions, http: { status: 400 } },
+  });
+};
+
 /** What @apollo/gateway would take for a fault of ours. */
 const onlyRunnable: ApolloServerPlugin<Asking> = {
   requestDidStart: async () => ({
-    didResolveOperation: async ({ operation, request }) => {
+    didResolveOperation: async ({ document, operation, request, schema }) => {
       if (!operation)
         throw refusal(
           'OPERATION_RESOLUTION_FAILURE',
@@ -58,6 +70,9 @@ const onlyRunnable: ApolloServerPlugin<Asking> = {
         );
       if (operation.operation === 'subscription')
         throw refusal('BAD_USER_INPUT', 'Subscriptions go over graphql-ws at the same address.');
+      // @apollo/gateway would look at them all and tell of every one.
+      const variables = readVariables(schema, operation, request.variables);
+      if (isTooBroad(schema, document, operation, variables)) throw tooBroad();
     },
   }),
 };
@@ -72,7 +87,10 @@ const introspectsHere: ApolloServerPlugin<Asking> = {
       if (operation.operation !== 'query' || !isOwn) return null;
       const { variables: variableValues, operationName } = request;
       const singleResult = await execute({ schema, document, variableValues, operationName });
-      return { http: { headers: new HeaderMap(), status: undefined }, body: { kind: 'single', singleResult } };
+      return {
+        http: { headers: new HeaderMap(), status: undefined },
+        body: { kind: 'single', singleResult },
+      };
     },
   }),
 };

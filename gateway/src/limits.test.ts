@@ -1,6 +1,13 @@
-import { getIntrospectionQuery, parse, print } from 'graphql';
+import {
+  buildSchema,
+  type GraphQLError,
+  getIntrospectionQuery,
+  getOperationAST,
+  parse,
+  print,
+} from 'graphql';
 import { expect, test } from 'vitest';
-import { checkVariables, parseWithinLimits } from './limits.ts';
+import { checkVariables, parseWithinLimits, readVariables } from './limits.ts';
 
 const levels = (count: number): string => `${'{a'.repeat(count)}${'}'.repeat(count)}`;
 
@@ -98,4 +105,27 @@ test('variables nested beyond any input of ours are refused, however deep', () =
   expect(() => checkVariables(deep)).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
   checkVariables({ input: { lines: [{ id: 'x', amount: { currency: 'GBP' } }] } });
   checkVariables(undefined);
+});
+
+test.each([
+  ['unknown fields', { filter: Object.fromEntries(Array.from({ length: 6_000 }, (_, i) => [`k${i}`, 1])) }],
+  ['wrong values', { list: Array(20_000).fill('red') }],
+  ['one long value', { list: ['x'.repeat(90_000)] }],
+])('of variables with thousands of %s the first is told, briefly', (_what, given) => {
+  const schema = buildSchema(
+    'input F { a: Int } enum C { GREEN } type Query { a(filter: F, list: [C!]): Int }',
+  );
+  const text = 'query ($filter: F, $list: [C!]) { a(filter: $filter, list: $list) }';
+  const operation = getOperationAST(parse(text))!;
+  const began = performance.now();
+  let told: GraphQLError | undefined;
+  try {
+    readVariables(schema, operation, given);
+  } catch (error) {
+    told = error as GraphQLError;
+  }
+  expect(told).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
+  expect(told!.message).toMatch(/^Variable "\$(filter|list)"/);
+  expect(told!.message.length).toBeLessThan(1_000);
+  expect(performance.now() - began).toBeLessThan(500);
 });

@@ -6,6 +6,9 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getVariableValues,
   Kind,
   type OperationDefinitionNode,
   parse,
@@ -172,4 +175,26 @@ export const checkVariables = (variables: unknown): void => {
       .filter((value): value is object => typeof value === 'object' && value !== null)
       .flatMap((value): unknown[] => Object.values(value));
   }
+};
+
+/** characters of what is wrong with a variable: graphql-js quotes the whole of it */
+const longestMessage = 500;
+
+/**
+ * The variables as the operation wants them, defaults filled in.
+ * @throws GraphQLError BAD_USER_INPUT for the first that is wrong. All of them are not told: there may be thousands in
+ * one request, and each message would repeat the request.
+ */
+export const readVariables = (
+  schema: GraphQLSchema,
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  given: Readonly<Record<string, unknown>> | null | undefined,
+): Record<string, unknown> => {
+  const { coerced, errors } = getVariableValues(schema, variableDefinitions, given ?? {}, { maxErrors: 1 });
+  if (coerced) return coerced;
+  const { message, nodes } = errors[0]!;
+  throw new GraphQLError(message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message, {
+    nodes,
+    extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
+  });
 };

@@ -38,6 +38,13 @@ test.each([
   expect(shop.orders.heard).toHaveLength(0);
 });
 
+test('a large wrong variable is not sent back', async () => {
+  const id = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`k${index}`, 1]));
+  const { status, body } = await shop.ask('query ($id: ID!) {order(id: $id) {id}}', { id });
+  expect(status).toBe(400);
+  expect(JSON.stringify(body).length).toBeLessThan(1_000);
+});
+
 const bad: [string, string, Record<string, string>, number, string][] = [
   ['no JSON', '{"query":', {}, 400, 'BAD_USER_INPUT'],
   ['no GraphQL', '{"query":"{"}', {}, 400, 'GRAPHQL_PARSE_FAILED'],

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { sleep } from '@orderstream/runtime/time';
 import { type Client, createClient } from 'graphql-ws';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -323,6 +325,31 @@ test('a flood of messages closes the socket with 4429, a flood of pings cuts it 
   for (let i = 0; i < 400; i++) pings.socket.ping();
   // ws itself cuts off whoever pings faster than the answers leave.
   expect([1006, 4429]).toContain(await pings.closed);
+});
+
+test('a client that floods and does not care for the close is cut off all the same', async () => {
+  const wire = connect(Number(new URL(socketUrl()).port), '127.0.0.1');
+  opened.push(() => wire.destroy());
+  wire.on('error', () => undefined);
+  const isGone = once(wire, 'close').then(() => true);
+  wire.write(
+    [
+      'GET /graphql HTTP/1.1',
+      'Host: shop',
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Protocol: graphql-transport-ws',
+      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
+    ].join('\r\n'),
+  );
+  await once(wire, 'data');
+  const frame = (text: string) =>
+    Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
+  wire.write(frame('{"type":"connection_init"}'));
+  wire.write(Buffer.concat(Array(1_000).fill(frame('{"type":"ping"}'))));
+  wire.resume();
+  expect(await Promise.race([isGone, sleep(5_000)])).toBe(true);
 });
 
 test('a gateway that stops sends its sockets elsewhere with 1001', async () => {

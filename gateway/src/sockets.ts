@@ -37,6 +37,8 @@ const socketBounds: Bounds = {
 const lookEvery = 5_000;
 const pingEvery = 15_000;
 const tooMany = 4429;
+/** milliseconds between telling a flooding client to go and cutting it off */
+const lastWordsMs = 1_000;
 /** milliseconds; a longer one would fire at once */
 const longestTimer = 2 ** 31 - 1;
 
@@ -75,7 +77,11 @@ const watch = (socket: WebSocket, bounds: Bounds): void => {
   const isPatient = createPatience(bounds);
   const count = () => {
     frames += 1;
-    if (frames > bounds.frames) socket.close(tooMany, 'Too many messages');
+    if (frames !== bounds.frames + 1) return;
+    socket.close(tooMany, 'Too many messages');
+    // Nothing more is read of one who floods; whoever is polite has heard the closing frame by then.
+    socket.pause();
+    setTimeout(() => socket.terminate(), lastWordsMs).unref();
   };
   socket.on('message', count);
   socket.on('ping', count);
@@ -197,6 +203,7 @@ export const serveSockets = (options: Options): (() => Promise<void>) => {
         close: (code, reason) => socket.close(code, reason),
         onMessage: (hear) =>
           socket.on('message', (data) => {
+            if (socket.readyState !== socket.OPEN) return;
             hear(String(data)).catch((error: unknown) => {
               if (socket.readyState !== socket.OPEN) return;
               log.error({ err: error }, 'a message on a socket failed');

@@ -6,14 +6,14 @@ import {
   type ExecutionResult,
   GraphQLError,
   getOperationAST,
-  getVariableValues,
   parse,
   print,
   SingleFieldSubscriptionsRule,
   specifiedRules,
   validate,
 } from 'graphql';
-import { checkVariables, parseWithinLimits } from './limits.ts';
+import { isTooBroad, mostListed } from './breadth.ts';
+import { checkVariables, parseWithinLimits, readVariables } from './limits.ts';
 import { createMailbox, createNewer } from './mailbox.ts';
 import { fromSubgraph } from './subgraph-errors.ts';
 import { markOf, withoutRootConditions, withVersion } from './subscription.ts';
@@ -99,9 +99,13 @@ export const createSubscriptions = (options: Options): Subscriptions => {
     if (operation?.operation !== 'subscription')
       throw badInput('Only subscriptions come over the socket; send queries and mutations by POST /graphql.');
     const given = variables ?? {};
-    const coerced = getVariableValues(supergraph.schema, operation.variableDefinitions ?? [], given);
-    if (coerced.errors) throw badInput(coerced.errors[0]!.message);
-    const alone = withoutRootConditions(document, operation, coerced.coerced);
+    const coerced = readVariables(supergraph.schema, operation, given);
+    if (isTooBroad(supergraph.schema, document, operation, coerced))
+      throw new RequestError(
+        'QUERY_TOO_COMPLEX',
+        `The query is too complex: an event could list more than ${mostListed} things.`,
+      );
+    const alone = withoutRootConditions(document, operation, coerced);
     if (!alone) throw badInput('A subscription has one field at its root, @skip and @include being decided.');
     return { document: alone, plan: planOf(alone), variables: given };
   };

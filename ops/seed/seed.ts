@@ -29,7 +29,7 @@ const loaders: Readonly<Record<string, Load>> = {
 };
 
 const fill = async (url: string, load: (client: pg.Client) => Promise<void>): Promise<void> => {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 3_000 });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {
     await inTransaction(client, () => load(client));

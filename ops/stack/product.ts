@@ -103,10 +103,10 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
     DATABASE_URL: services.databaseUrl,
     REDIS_URL: services.redisUrl,
     KAFKA_BROKERS: services.kafkaBrokers.join(','),
-    STRIPE_API_URL: env.STRIPE_API_URL ?? urlOf(simulatorPort),
+    STRIPE_API_URL: env.STRIPE_API_URL || urlOf(simulatorPort),
     APOLLO_TELEMETRY_DISABLED: '1',
     // Everybody on a laptop registers from one address.
-    REGISTRATIONS_PER_HOUR: env.REGISTRATIONS_PER_HOUR ?? '100000',
+    REGISTRATIONS_PER_HOUR: env.REGISTRATIONS_PER_HOUR || '100000',
   };
   const withoutSignIns = { ...common };
   delete withoutSignIns.DEMO_PASSWORD;
@@ -134,7 +134,7 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
         cwd: root,
       }),
   });
-  mkdirSync(join(dir, 'simulators'), { recursive: true });
+  mkdirSync(join(dir, 'simulators'), { recursive: true, mode: 0o700 });
   const plan = [
     ...(env.STRIPE_API_URL
       ? []

@@ -55,7 +55,7 @@ const table = (rows: readonly (readonly string[])[]): string => {
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** The first thing a customer would ask. */
-const firstAnswer = async (gatewayUrl: string): Promise<void> => {
+const firstAnswer = async (gatewayUrl: string, dir: string): Promise<void> => {
   const response = await fetch(`${gatewayUrl}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -66,7 +66,7 @@ const firstAnswer = async (gatewayUrl: string): Promise<void> => {
   if (!answer.data?.products?.edges.length)
     throw new StackProblem(
       'The gateway answers, but shows no goods.',
-      'See .data/logs, or npm start -- --fresh',
+      `See ${dir}/logs, or npm start -- --fresh`,
     );
 };
 
@@ -126,7 +126,7 @@ const main = async (): Promise<void> => {
       durable: true,
       report: (step, tookMs) => say(`  ${sinceStart().padStart(7)}  ${step}: ready after ${seconds(tookMs)}`),
     });
-    await firstAnswer(product.gatewayUrl);
+    await firstAnswer(product.gatewayUrl, dir);
     say(`\nOrderstream runs. First query answered after ${sinceStart()}.\n`);
     show(services, product);
     for (const { name, running } of product.processes)

@@ -2,7 +2,7 @@
 import kafkajs from 'kafkajs';
 import type { Log } from './log.ts';
 import type { Topic } from './messages.ts';
-import { within } from './time.ts';
+import { sleep, within } from './time.ts';
 
 export type Outgoing = { readonly topic: string; readonly key: string; readonly value: string };
 
@@ -36,7 +36,7 @@ export type Bus = {
 
 /** Protocol answers that kafkajs recovers from by itself but logs as errors. */
 const passing =
-  /rebalanc|not the leader|coordinator|UNKNOWN_MEMBER|Connection (error|timeout)|ECONNREFUSED|Closed connection/i;
+  /rebalanc|not the leader|coordinator|UNKNOWN_MEMBER|Connection (error|timeout)|ECONNREFUSED|Closed connection|Restarting the consumer/i;
 
 type Options = {
   readonly brokers: readonly string[];
@@ -62,36 +62,42 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
       },
   });
   const admin = kafka.admin();
-  const producer = kafka.producer({
-    idempotent: true,
-    maxInFlightRequests: 1,
-    allowAutoTopicCreation: false,
-  });
+  // Not idempotent: the client numbers requests by partition and takes a number back when an answer is lost, so the next
+  // request may bear the number of one that did arrive. The broker then refuses it for ever, or takes it for a repetition
+  // and drops it. Repetitions do no harm here, for receivers know the message's id.
+  const producer = kafka.producer({ maxInFlightRequests: 1, allowAutoTopicCreation: false });
   await Promise.all([admin.connect(), producer.connect()]);
   const consumers = new Set<{ stop: () => Promise<void> }>();
+
+  /** The broker makes a topic before it knows it: asked at once, it may say that there is none, and kafkajs believes it. */
+  const known = async (names: readonly string[]): Promise<void> => {
+    for (const end = performance.now() + 15_000; ; await sleep(50)) {
+      try {
+        const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
+        if (topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return;
+        if (performance.now() > end) throw new Error('the new topics have no leaders');
+      } catch (error) {
+        if (performance.now() > end) throw error;
+      }
+    }
+  };
 
   const ensureTopics: Bus['ensureTopics'] = async (topics) => {
     const have = new Set(await admin.listTopics());
     const missing = topics.filter((topic) => !have.has(prefix + topic.name));
     if (missing.length === 0) return;
-    const make = (replicationFactor: number) =>
-      admin.createTopics({
-        waitForLeaders: true,
-        topics: missing.map((topic) => ({
-          topic: prefix + topic.name,
-          numPartitions: topic.partitions,
-          replicationFactor,
-          configEntries: topic.compacted ? [{ name: 'cleanup.policy', value: 'compact' }] : [],
-        })),
-      });
     const { brokers: members } = await admin.describeCluster();
-    try {
-      await make(Math.min(3, members.length));
-    } catch (error) {
-      // Another process was faster with some of them.
-      const now = new Set(await admin.listTopics());
-      if (missing.some((topic) => !now.has(prefix + topic.name))) throw error;
-    }
+    // False where another process was faster with some of them.
+    await admin.createTopics({
+      waitForLeaders: false,
+      topics: missing.map((topic) => ({
+        topic: prefix + topic.name,
+        numPartitions: topic.partitions,
+        replicationFactor: Math.min(3, members.length),
+        configEntries: topic.compacted ? [{ name: 'cleanup.policy', value: 'compact' }] : [],
+      })),
+    });
+    await known(missing.map((topic) => prefix + topic.name));
   };
 
   const publish: Bus['publish'] = async (messages) => {
@@ -106,28 +112,20 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
     });
   };
 
-  const consume: Bus['consume'] = async ({ group, topics, onBatch }) => {
-    const consumer = kafka.consumer({
-      groupId: prefix + group,
-      sessionTimeout: 6_000,
-      heartbeatInterval: 1_000,
-      rebalanceTimeout: 6_000,
-      maxWaitTimeInMs: 250,
-      allowAutoTopicCreation: false,
-      retry: {
-        initialRetryTime: 100,
-        maxRetryTime: 1_000,
-        retries: 1_000_000,
-        restartOnFailure: async () => true,
-      },
-    });
-    await consumer.connect();
+  const run = async (consumer: kafkajs.Consumer, { topics, onBatch }: Consumption): Promise<void> => {
     await consumer.subscribe({ topics: topics.map((name) => prefix + name), fromBeginning: true });
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: 2,
-      eachBatch: async ({ batch, heartbeat, isRunning, isStale, resolveOffset }) => {
+      eachBatch: async ({
+        batch,
+        heartbeat,
+        isRunning,
+        isStale,
+        resolveOffset,
+        commitOffsetsIfNecessary,
+      }) => {
         const messages = batch.messages.map((message) => ({
           topic: batch.topic.slice(prefix.length),
           partition: batch.partition,
@@ -139,15 +137,60 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
           if (!isRunning() || isStale()) return;
           const part = messages.slice(at, at + 50);
           await onBatch(part, heartbeat);
-          resolveOffset(part.at(-1)!.offset);
-          const next = (BigInt(part.at(-1)!.offset) + 1n).toString();
-          await consumer.commitOffsets([{ topic: batch.topic, partition: batch.partition, offset: next }]);
+          const { offset } = part.at(-1)!;
+          const next = (BigInt(offset) + 1n).toString();
+          // Not `consumer.commitOffsets`: where the group went on without us in the meantime, it breaks off for good instead
+          // of joining again. What is not committed is fetched and committed once more.
+          const partitions = [{ partition: batch.partition, offset: next }];
+          await commitOffsetsIfNecessary({ topics: [{ topic: batch.topic, partitions }] });
+          resolveOffset(offset);
           await heartbeat();
         }
       },
     });
+  };
+
+  const consume: Bus['consume'] = async (what) => {
+    const { group } = what;
+    let isStopped = false;
+    let consumer: kafkajs.Consumer;
+    let again: NodeJS.Timeout | undefined;
+
+    const start = async (): Promise<void> => {
+      consumer = kafka.consumer({
+        groupId: prefix + group,
+        sessionTimeout: 6_000,
+        heartbeatInterval: 1_000,
+        // For so long the group stands still for a member that is gone; one that comes later only joins again.
+        rebalanceTimeout: 3_000,
+        maxWaitTimeInMs: 250,
+        allowAutoTopicCreation: false,
+        retry: {
+          initialRetryTime: 100,
+          maxRetryTime: 1_000,
+          retries: 1_000_000,
+          restartOnFailure: async () => true,
+        },
+      });
+      // kafkajs starts again by itself after what it takes for passing; after a TypeError, say, it is silent for ever.
+      consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+        if (!restart) startAnew(error);
+      });
+      await consumer.connect();
+      await run(consumer, what);
+      if (isStopped) await consumer.disconnect();
+    };
+    const startAnew = (error: unknown): void => {
+      if (isStopped) return;
+      log.error({ err: error, group }, 'consumer broke off, starting it anew');
+      again = setTimeout(() => start().catch(startAnew), 1_000);
+    };
+    await start();
+
     const running = {
       stop: async () => {
+        isStopped = true;
+        clearTimeout(again);
         consumers.delete(running);
         await within(8_000, `leaving ${group}`, consumer.disconnect()).catch((error) =>
           log.warn({ err: error }, 'consumer did not leave its group in time'),

@@ -24,9 +24,10 @@ type Heard = { readonly incoming: Incoming; readonly message: Envelope<never>; r
 /** The message itself is at fault; repeating it cannot help. */
 class Unreadable extends Error {}
 
-const idOf = (incoming: Incoming): string | null => {
+/** Null for what cannot be read. */
+const envelopeOf = (incoming: Incoming): Envelope | null => {
   try {
-    return envelope.parse(JSON.parse(incoming.value)).id;
+    return envelope.parse(JSON.parse(incoming.value)) as Envelope;
   } catch {
     return null;
   }
@@ -89,19 +90,16 @@ export const startConsumer = async ({
   const park = async (incoming: Incoming, error: unknown, attempts: number): Promise<void> => {
     const text =
       error instanceof Error ? `${error.name}: ${error.message}` : error === null ? null : String(error);
-    let type: string | null = null;
-    try {
-      type = String(JSON.parse(incoming.value).type);
-    } catch {
-      // unreadable; the payload is kept as it is
-    }
+    const { type, tenantId } = envelopeOf(incoming) ?? { type: null, tenantId: null };
     await database.transaction(async (begin) => {
       const { sql } = begin({ tenantId: '', traceparent: '', causationId: null });
       await sql`
-        insert into plumbing.parked_key (topic, key) values (${incoming.topic}, ${incoming.key}) on conflict do nothing`;
+        insert into plumbing.parked_key (tenant_id, topic, key)
+        values (${tenantId}, ${incoming.topic}, ${incoming.key}) on conflict do nothing`;
       await sql`
-        insert into plumbing.parked_message (topic, partition, "offset", key, type, payload, error, attempts)
-        values (${incoming.topic}, ${incoming.partition}, ${incoming.offset}, ${incoming.key}, ${type},
+        insert into plumbing.parked_message
+          (tenant_id, topic, partition, "offset", key, type, payload, error, attempts)
+        values (${tenantId}, ${incoming.topic}, ${incoming.partition}, ${incoming.offset}, ${incoming.key}, ${type},
           ${incoming.value.replaceAll('\0', '\u2400')}, ${text}, ${attempts})
         on conflict do nothing`;
     });
@@ -114,9 +112,9 @@ export const startConsumer = async ({
 
   /** A message of a parked key waits behind it, unless it is a redelivery of one that was handled before. */
   const queueBehind = async (incoming: Incoming): Promise<void> => {
-    const id = idOf(incoming);
-    if (id) {
-      const handled = await database.sql`select 1 from plumbing.inbox where message_id = ${id}`;
+    const known = envelopeOf(incoming);
+    if (known) {
+      const handled = await database.sql`select 1 from plumbing.inbox where message_id = ${known.id}`;
       if (handled.length > 0) return;
     }
     await park(incoming, null, 0);
@@ -128,7 +126,9 @@ export const startConsumer = async ({
     await database.transaction(async (begin) => {
       const { sql } = begin({ tenantId: '', traceparent: '', causationId: null });
       const fresh = await sql<{ message_id: string }>`
-        insert into plumbing.inbox (message_id) select distinct unnest(${heard.map(({ message }) => message.id)}::uuid[])
+        insert into plumbing.inbox (message_id, tenant_id)
+        select distinct * from unnest(${heard.map(({ message }) => message.id)}::uuid[],
+          ${heard.map(({ message }) => message.tenantId)}::uuid[])
         on conflict do nothing returning message_id`;
       const unheard = new Set(fresh.map((row) => row.message_id));
       for (const { message, handler } of heard) {

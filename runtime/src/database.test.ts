@@ -14,6 +14,11 @@ const origin = {
   causationId: null,
 };
 const Happened = message(topic('things', 'thing'), 'thing.happened', z.object({ thing: z.string() }));
+const Said = message(
+  topic('things', 'thing'),
+  'thing.said',
+  z.object({ thing: z.string(), words: z.string() }),
+);
 
 let db: TestDatabase<undefined>;
 const open = () => db.database.for(origin);
@@ -50,6 +55,25 @@ describe('a transaction', () => {
     expect(woken).toBe(1);
   });
 
+  test('that loses its server between two statements fails, and the process and the next one go on', async () => {
+    const failing = open().transaction(async (tx) => {
+      const [own] = await tx.sql<{ pid: number }>`select pg_backend_pid() as pid`;
+      await db.database.sql`select pg_terminate_backend(${own!.pid})`;
+      await sleep(100);
+      await tx.sql`select 1`;
+    });
+    await expect(failing).rejects.toThrow();
+    expect(await open().transaction((tx) => tx.sql`select 1 as one`)).toEqual([{ one: 1 }]);
+  });
+
+  test('never says what its readers could not read', async () => {
+    const words = 'half \ud800 and \u0000 none, but 💙 and \\ud800';
+    await open().transaction((tx) => tx.send(Said({ thing: 'said', words })));
+    const said = await db.database.sql`
+      delete from plumbing.outbox where key = 'said' returning message->'data'->>'words' as words`;
+    expect(said).toEqual([{ words: 'half \ufffd and \ufffd none, but 💙 and \\ud800' }]);
+  });
+
   test('in which a failed statement was overlooked is not taken for done', async () => {
     const careless = open().transaction(async (tx) => {
       await tx.sql`update counter set n = 77 where id = 1`;
@@ -62,11 +86,16 @@ describe('a transaction', () => {
 
   test('that meets another in a deadlock is run again', async () => {
     let runs = 0;
+    let holding = 0;
+    const meeting = Promise.withResolvers<void>();
     const both = (first: number, second: number) =>
       open().transaction(async (tx) => {
         runs += 1;
         await tx.sql`update counter set n = n + 1 where id = ${first}`;
-        await sleep(100);
+        // Neither goes on before the other holds its row.
+        holding += 1;
+        if (holding === 2) meeting.resolve();
+        await meeting.promise;
         await tx.sql`update counter set n = n + 1 where id = ${second}`;
       });
     await Promise.all([both(1, 2), both(2, 1)]);

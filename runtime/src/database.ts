@@ -122,6 +122,18 @@ export const toEnvelope = (message: Message, origin: Origin, now: Date): Envelop
   data: message.data,
 });
 
+/**
+ * As JSON that PostgreSQL can read. Half a letter and NUL are no text to it: one of them in the outbox would be an error
+ * to whoever looks into it, and stop the sender for all.
+ */
+const toSoundJson = (value: unknown): string => {
+  const text = JSON.stringify(value);
+  if (!/\\u(d[89a-f]|0000)/.test(text)) return text;
+  return JSON.stringify(value, (_name, part: unknown) =>
+    typeof part === 'string' ? part.toWellFormed().replaceAll('\0', '\ufffd') : part,
+  );
+};
+
 const isWorthRepeating = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01');
 
@@ -149,6 +161,9 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
   // A connection lost while idle is replaced by the pool; the next query tells if the server is gone.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => {
+    // The pool listens while a connection is idle only: one that is lost between two statements of a transaction would
+    // end the process. The next statement is told.
+    client.on('error', () => undefined);
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
     client.query = ((...args: unknown[]) => {
       statements += 1;
@@ -175,7 +190,7 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
             select ${origin.tenantId}::uuid, * from unnest(
               ${messages.map((m) => shardOf(m.key))}::smallint[], ${messages.map((m) => m.topic.name)}::text[],
               ${messages.map((m) => m.key)}::text[], ${messages.map((m) => m.topic.hinted)}::boolean[],
-              ${messages.map((m) => JSON.stringify(toEnvelope(m, origin, now)))}::json[])`;
+              ${messages.map((m) => toSoundJson(toEnvelope(m, origin, now)))}::json[])`;
         },
       }));
       const { command } = await client.query('commit');

@@ -14,6 +14,22 @@ export type Hints = {
   readonly close: () => Promise<void>;
 };
 
+/**
+ * Lets a watcher go at once. A generator hears that it should end at its next yield, and one that watches what rests has
+ * none: so what it listens to ends first.
+ */
+export const endingWith = <T>(
+  turns: AsyncGenerator<Hint | null>,
+  events: AsyncGenerator<T>,
+): AsyncGenerator<T> => {
+  const end = events.return.bind(events);
+  events.return = async (value) => {
+    await turns.return(undefined);
+    return end(value);
+  };
+  return events;
+};
+
 type Listener = (hint: Hint) => void;
 
 /** milliseconds after which a listener looks by itself: seldom while hints come, each second while they cannot */

@@ -103,7 +103,12 @@ test('work that fails leaves the key unused', async () => {
   expect(await place(viewer, 'k6')).toMatchObject({ replayed: false });
 });
 
-test.each(['', 'x'.repeat(201)])('a key of 0 or 201 characters is the caller’s fault', async (key) => {
+test.each([
+  ['nothing', ''],
+  ['201 characters', 'x'.repeat(201)],
+  ['NUL', 'k\u00007'],
+  ['half a letter', 'k\ud8007'],
+])('a key of %s is the caller’s fault', async (_what, key) => {
   await expect(place(somebody(), key)).rejects.toMatchObject({
     extensions: { code: 'BAD_USER_INPUT', argument: 'input.idempotencyKey' },
   });

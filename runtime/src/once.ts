@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Tx } from './database.ts';
 import { badInput, isRefusal, type UserError } from './errors.ts';
 import type { Context } from './subgraph.ts';
+import { problemOf } from './text.ts';
 
 export type Repeatable = {
   readonly operation: string;
@@ -31,10 +32,10 @@ const hashOf = (request: unknown): string =>
     )
     .digest('base64url');
 
-/** @throws RequestError BAD_USER_INPUT for a key that is empty or longer than 200 characters. */
+/** @throws RequestError BAD_USER_INPUT for a key that is empty, longer than 200 characters or cannot be printed. */
 export const checkKey = (key: string): void => {
-  if (key.length < 1 || key.length > 200)
-    throw badInput(['input', 'idempotencyKey'], 'The idempotency key has 1 to 200 characters.');
+  const problem = problemOf(key, { name: 'The idempotency key', least: 1, most: 200 });
+  if (problem) throw badInput(['input', 'idempotencyKey'], problem);
 };
 
 const conflict = {

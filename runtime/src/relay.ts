@@ -8,7 +8,7 @@ import type { Hints } from './hints.ts';
 import type { Log } from './log.ts';
 import { loop } from './time.ts';
 
-type Row = { id: string; topic: string; key: string; hinted: boolean; message: string; version: string };
+type Row = { id: string; topic: string; key: string; hinted: boolean; message: string };
 
 const namespace = 0x6f73; // 'os'
 const shards = Array.from({ length: 16 }, (_, shard) => shard);
@@ -36,10 +36,11 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
       connectionString: url,
       application_name: `${name} relay`,
       connectionTimeoutMillis: 3_000,
-      query_timeout: 10_000,
+      query_timeout: 5_000,
     });
     const lost = () => {
-      if (session === client) session = null;
+      if (session !== client) return;
+      session = null;
       held = [];
     };
     client.on('error', lost);
@@ -47,6 +48,14 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
     await client.connect();
     await client.query("set idle_session_timeout = '10s'");
     return client;
+  };
+
+  /** A session that fails to answer may never do so again, and its socket would not tell for a quarter of an hour. */
+  const leave = async (client: pg.Client): Promise<void> => {
+    if (session !== client) return;
+    session = null;
+    held = [];
+    await client.end().catch(() => undefined);
   };
 
   const takeShards = async (client: pg.Client): Promise<void> => {
@@ -60,14 +69,13 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
     held = [...held, ...rows.map((row) => row.shard)];
   };
 
-  const turn = async (): Promise<number> => {
-    session ??= await connect();
-    const client = session;
+  /** @returns how many messages were sent */
+  const send = async (client: pg.Client): Promise<number> => {
     if (held.length < shards.length && performance.now() - lookedAt > 2_000) await takeShards(client);
     if (held.length === 0) return 0;
     const { rows } = await client.query<Row>({
       name: 'unsent',
-      text: `select id, topic, key, hinted, message::text, message->>'version' as version
+      text: `select id, topic, key, hinted, message::text
              from plumbing.outbox where shard = any($1) order by id limit 500`,
       values: [held],
     });
@@ -76,7 +84,7 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
       return 0;
     }
     idleMs = 5;
-    for (const row of rows) if (row.hinted) hints.tell(row.topic, row.key, Number(row.version));
+    for (const row of rows) if (row.hinted) hints.tell(row.topic, row.key, JSON.parse(row.message).version);
     await bus.publish(rows.map((row) => ({ topic: row.topic, key: row.key, value: row.message })));
     await client.query({
       name: 'sent',
@@ -84,6 +92,18 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
       values: [rows.map((row) => row.id)],
     });
     return rows.length;
+  };
+
+  const turn = async (): Promise<number> => {
+    session ??= await connect();
+    const client = session;
+    try {
+      return await send(client);
+    } catch (error) {
+      // Whatever failed: a relay that cannot reach the broker leaves its shards to one that can.
+      void leave(client);
+      throw error;
+    }
   };
 
   const running = loop(turn, {

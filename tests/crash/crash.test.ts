@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { OperationError } from '../../ops/operations/client.ts';
 import { OrderUpdatedDocument } from '../../ops/operations/generated/graphql.ts';
-import { buy, cancel, goodsInStock, newShopper, type Shopper } from './shopper.ts';
+import { buy, cancel, goodsInStock, newShoppers, type Shopper } from './shopper.ts';
 import { openStage, type Stage } from './stage.ts';
 
 let place: Awaited<ReturnType<typeof openStage>>;
@@ -21,11 +21,11 @@ beforeAll(async () => {
   place = await openStage();
   stage = await place.raise({ split: false });
   goods = await goodsInStock(stage, 200, 100_000);
-  shoppers = await Promise.all(Array.from({ length: 4 }, () => newShopper(stage)));
-}, 60_000);
+  shoppers = await newShoppers(stage, 4);
+}, 90_000);
 afterAll(async () => {
-  await Promise.all(shoppers.map(({ client }) => client.close()));
-  await stage.close();
+  await Promise.all((shoppers ?? []).map(({ client }) => client.close()));
+  await stage?.close();
   await place.close();
 }, 30_000);
 

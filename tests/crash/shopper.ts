@@ -16,7 +16,7 @@ import type { Stage } from './stage.ts';
 const patience = 30_000;
 
 /** The processes behind it come and go; a clear answer, also a no, is an answer. */
-export const untilAnswered = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+const untilAnswered = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
   for (const end = Date.now() + patience; ; await pause(100)) {
     try {
       return await ask();
@@ -38,16 +38,32 @@ export const newShopper = async ({ gatewayUrl }: Pick<Stage, 'gatewayUrl'>): Pro
     url: `${gatewayUrl}/graphql`,
     subscriptionsUrl: `${gatewayUrl.replace('http', 'ws')}/graphql`,
   };
-  const email = `shopper-${randomUUID()}@example.com`;
-  const { register } = await connect(where).send(RegisterDocument, {
-    input: { email, password: randomUUID(), displayName: 'Sam Shopper' },
+  const visitor = connect(where);
+  const { register } = await untilAnswered(() => {
+    // Another address each time: the first may have been heard and its answer lost.
+    const email = `shopper-${randomUUID()}@example.com`;
+    return visitor.send(RegisterDocument, {
+      input: { email, password: randomUUID(), displayName: 'Sam Shopper' },
+    });
   });
   const client = connect({ ...where, token: accepted(register, 'SessionStarted').accessToken });
   const card = async (providerToken: string): Promise<string> => {
-    const { addPaymentMethod } = await client.send(AddPaymentMethodDocument, { input: { providerToken } });
+    const { addPaymentMethod } = await untilAnswered(() =>
+      client.send(AddPaymentMethodDocument, { input: { providerToken } }),
+    );
     return accepted(addPaymentMethod, 'PaymentMethodAdded').method.id;
   };
   return { client, good: await card('pm_card_visa'), declined: await card('pm_card_chargeCustomerFail') };
+};
+
+/** Four at a time: passwords are made to be slow. */
+export const newShoppers = async (stage: Pick<Stage, 'gatewayUrl'>, count: number): Promise<Shopper[]> => {
+  const shoppers: Shopper[] = [];
+  while (shoppers.length < count) {
+    const next = Array.from({ length: Math.min(4, count - shoppers.length) }, () => newShopper(stage));
+    shoppers.push(...(await Promise.all(next)));
+  }
+  return shoppers;
 };
 
 const shippingAddress = {

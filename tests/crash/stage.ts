@@ -39,6 +39,8 @@ export type Stage = {
   readonly rows: <Row extends object>(subgraph: string, sql: string, values?: unknown[]) => Promise<Row[]>;
   /** Resolves when these orders wait for nobody any more. @throws naming those that still do after 30 seconds */
   readonly settled: (orders: readonly string[]) => Promise<void>;
+  /** What is wrong with the shop in the middle of things. */
+  readonly violationsNow: () => Promise<Violation[]>;
   /** What is wrong with the shop once it has come to rest. */
   readonly violations: () => Promise<Violation[]>;
   readonly book: () => Promise<Charge[]>;
@@ -155,6 +157,7 @@ const stageOf = async (product: Product): Promise<Stage> => {
           throw new Error(`not at an end after ${patience} ms: ${open.map(({ order }) => order).join(', ')}`);
       }
     },
+    violationsNow: async () => checkInvariants(product.databases, await book(), 'always'),
     violations: async () => {
       // The last answers and the provider's last news are still on their way when the last order has ended.
       for (const end = Date.now() + patience / 2; ; await pause(200)) {

@@ -4,7 +4,8 @@ import type { Charge } from '../provider-book.ts';
 
 export const id = (kind: number, number: number): string =>
   `0190000${kind}-0000-7000-8000-${String(number).padStart(12, '0')}`;
-export const [tenant, warehouse, cup] = [id(1, 0), id(1, 1), id(1, 2)];
+export const tenant = id(1, 0);
+const [warehouse, cup] = [id(1, 1), id(1, 2)];
 export const [confirmed, cancelled, stranger] = [id(2, 1), id(2, 2), id(2, 3)];
 export const anHourAgo = `now() - interval '1 hour'`;
 
@@ -73,7 +74,7 @@ export const shop = {
   orders: `
     ${order(confirmed, 'N-1', 'ALLOCATING', 'CONFIRMED', confirmation)}
     ${order(cancelled, 'N-2', 'CANCELLED', 'CANCELLED', [...confirmation.map(([a, b, c, d]): Event => [a, b, c, d]), ...cancellation])}
-    insert into plumbing.inbox (message_id) values ('${id(7, 1)}');
+    insert into plumbing.inbox (message_id, tenant_id) values ('${id(7, 1)}', '${tenant}');
     insert into stock_level (tenant_id, variant_id, available, version) values ('${tenant}', '${cup}', 7, 1);`,
   inventory: `
     insert into warehouse (id, tenant_id, code, name, latitude, longitude)

@@ -12,8 +12,9 @@ const demo = join(import.meta.dirname, '../../ops/demo/demo.ts');
 test.each([buy, ...Object.values(variants)])('$name: $title', async ({ name }) => {
   const variant = name === buy.name ? [] : [`--${name}`];
   const dir = dirname(inject('product').logs);
+  // What differed from what should be stands in the output of a run that failed, too.
   const { stdout } = await run(process.execPath, [demo, '--json', '--dir', dir, ...variant], {
     timeout: 18_000,
-  });
+  }).catch((failure: { stdout: string }) => failure);
   expect(JSON.parse(stdout)).toMatchObject({ differences: [] });
 });

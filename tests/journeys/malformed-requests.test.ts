@@ -113,6 +113,12 @@ const queries: [string, string, number, string][] = [
     400,
     'OPERATION_RESOLUTION_FAILURE',
   ],
+  [
+    'a hundred products of the shelf of each of a hundred',
+    '{ products(first: 100) { edges { node { category { products(first: 100) { edges { node { name } } } } } } } }',
+    400,
+    'QUERY_TOO_COMPLEX',
+  ],
   ['a subscription over HTTP', 'subscription { myOrdersUpdated { id } }', 400, 'BAD_USER_INPUT'],
 ];
 

@@ -1,6 +1,7 @@
 // The payment provider's back door: its book, and what can be done behind our back.
 import { expect, inject, vi } from 'vitest';
 import { z } from 'zod';
+import { type Charge, readBook } from '../provider-book.ts';
 import { uuidOf } from './books.ts';
 
 const { simulatorUrl, secrets } = inject('product');
@@ -17,32 +18,11 @@ const call = async (path: string, body?: object): Promise<unknown> => {
   return answer;
 };
 
-const charge = z.object({
-  id: z.string(),
-  orderId: z.string().nullable(),
-  status: z.string(),
-  currency: z.string(),
-  /** minor units */
-  amount: z.number(),
-  amountReceived: z.number(),
-  amountCapturable: z.number(),
-  amountRefunded: z.number(),
-});
-
-export type Charge = z.infer<typeof charge>;
-
-const page = z.object({ intents: z.array(charge), next: z.number(), hasMore: z.boolean() });
-
 /** What the provider has in its book of an order: one entry for each attempt to take money for it. */
 export const chargesFor = async (orderId: string): Promise<Charge[]> => {
   const uuid = uuidOf('order', orderId);
-  const charges: Charge[] = [];
-  for (let since = 0; ; ) {
-    const { intents, next, hasMore } = page.parse(await call(`book?since=${since}`));
-    charges.push(...intents.filter((intent) => intent.orderId === uuid));
-    if (!hasMore) return charges;
-    since = next;
-  }
+  const book = await readBook(simulatorUrl, secrets.control);
+  return book.filter((charge) => charge.orderId === uuid);
 };
 
 /** Somebody at the provider takes the money that we only had authorized. */

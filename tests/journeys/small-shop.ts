@@ -9,6 +9,7 @@ import { inventory } from '@orderstream/inventory';
 import { orders } from '@orderstream/orders';
 import { payments } from '@orderstream/payments';
 import { host } from '@orderstream/runtime/host/host';
+import type { Subgraph } from '@orderstream/runtime/subgraph';
 import { users } from '@orderstream/users';
 import { Redis } from 'ioredis';
 import { inject } from 'vitest';
@@ -20,6 +21,12 @@ import { testDatabase } from '../../ops/stack/migrate.ts';
 const { databaseUrl, redisUrl, kafkaBrokers } = inject('services');
 const subgraphs = [catalog, fraud, inventory, orders, payments, users];
 const prefix = 'small-shop-';
+
+/** It answers, and does nothing of its own accord. */
+const atRest = (subgraph: Subgraph): Subgraph => ({
+  ...subgraph,
+  open: async (platform) => ({ ...(await subgraph.open(platform)), handlers: [], jobs: [] }),
+});
 
 /** Calls to subgraphs by name, and statements by database, while something is done. */
 export type Tally = { readonly calls: Record<string, number>; readonly statements: Record<string, number> };
@@ -60,9 +67,16 @@ export const openSmallShop = async () => {
     STRIPE_API_URL: simulator.url,
     LOG_LEVEL: 'silent',
   };
-  const hosted = await host(subgraphs, env);
+  let hosted = await host(subgraphs, env);
   const gateway = await openGateway({ ...env, SUBGRAPHS_URL: hosted.url });
   const redis = new Redis(redisUrl);
+
+  /** From now on every statement belongs to a request: no job looks for work and no message is heard. */
+  const rest = async (): Promise<void> => {
+    const { port } = new URL(hosted.url);
+    await hosted.stop();
+    hosted = await host(subgraphs.map(atRest), { ...env, PORT: port });
+  };
 
   /** Nothing is in the cache. */
   const forget = async (): Promise<void> => {
@@ -94,6 +108,7 @@ export const openSmallShop = async () => {
 
   return {
     url: `${gateway.url}/graphql`,
+    rest,
     forget,
     counted,
     close: async () => {

@@ -82,6 +82,21 @@ test('an order of more than there is ends cancelled, names the SKU, and holds no
   expect(await chargesFor(order.id)).toEqual([]);
 });
 
+test('six customers who want a third of what there is, all at once, are three with it and three without', async () => {
+  const good = goods[10]!;
+  const before = await stockOf(good);
+  const third = Math.floor(good.available / 3);
+  const crowd = await Promise.all(Array.from({ length: 6 }, () => newCustomer()));
+  const bought = await Promise.all(crowd.map((one) => buy(one, good, third)));
+  const orders = await Promise.all(bought.map(({ id }, index) => settled(crowd[index]!, id)));
+  const [happy, unhappy] = ['CONFIRMED', 'CANCELLED'].map((status) =>
+    orders.filter((order) => order.status === status),
+  );
+  expect([happy!.length, unhappy!.length]).toEqual([3, 3]);
+  for (const { statusReason } of unhappy!) expect(statusReason).toBe(`Out of stock: ${good.sku}.`);
+  expect(await stockOf(good)).toEqual({ ...before, allocated: before.allocated + 3 * third });
+});
+
 test('a confirmed order that is called off is voided at the provider, and its goods can be sold again', async () => {
   const good = goods[3]!;
   const before = await stockOf(good);

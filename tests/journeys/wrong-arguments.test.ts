@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { encodeId, newId } from '@orderstream/runtime/ids';
 import { beforeAll, expect, test } from 'vitest';
+import { OrderUpdatedDocument } from '../../ops/operations/generated/graphql.ts';
 import { bookOf, type Good, shelf, uuidOf } from './books.ts';
 import { type Customer, newCustomer, putIntoCart, signIn } from './customer.ts';
 import { type Caller, caller, codes } from './wire.ts';
@@ -193,4 +194,12 @@ test('stock is booked by whole, sensible numbers only, and the wrong one is name
       { extensions: { code: 'BAD_USER_INPUT', argument: `input.adjustments.1.${field}` } },
     ]);
   }
+});
+
+test.each([
+  ['an id of another kind', encodeId('product', newId()), null],
+  ['no id at all', 'order 7', null],
+])('following an order by %s is refused by name, before any data', async (_what, id, sinceVersion) => {
+  const live = customer.client.watch(OrderUpdatedDocument, { id, sinceVersion });
+  await expect(live.next()).rejects.toMatchObject({ code: 'BAD_USER_INPUT', argument: 'id' });
 });

@@ -35,6 +35,15 @@ const outcomes = async (...args: Parameters<typeof adjust>) =>
   (await adjust(...args)).data.adjustStock.items.map((item: Data) => item.outcome);
 
 describe('adjusting stock', () => {
+  test.each(['', '  ', 'x'.repeat(201), 'a\u0000b', 'half \ud800'])(
+    'takes no reason that nobody could read later',
+    async (reason) => {
+      const cup = await stockUp(desk.database, desk.shop, newId(), [5]);
+      const { problem } = await adjust(desk.admin, [adjustment(cup, 0, 1, { reason })]);
+      expect(problem).toBe('BAD_USER_INPUT input.adjustments.0.reason');
+    },
+  );
+
   test('books goods in and out with a reason and the name of who did it, and tells what can be sold', async () => {
     const cup = await stockUp(desk.database, desk.shop, 'ADJ1', [5]);
     expect(await adjust(desk.admin, [adjustment(cup, 0, 20), adjustment(cup, 0, -22)])).toEqual({

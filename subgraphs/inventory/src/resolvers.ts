@@ -3,6 +3,7 @@ import type { Hints } from '@orderstream/runtime/hints';
 import { references } from '@orderstream/runtime/host/references';
 import { decodeId, encodeId, parseId } from '@orderstream/runtime/ids';
 import { connection, readPage } from '@orderstream/runtime/paging';
+import { problemOf, tidy } from '@orderstream/runtime/text';
 import type { Viewer } from '@orderstream/runtime/viewer';
 import type { Context } from './context.ts';
 import type { Resolvers, StockAdjustmentInput } from './generated/resolvers.ts';
@@ -20,11 +21,11 @@ const require = (viewer: Viewer, scope: string): void => {
 const toAdjustment = (input: StockAdjustmentInput, index: number): Adjustment => {
   const path = (field: string): string[] => ['input', 'adjustments', `${index}`, field];
   const { delta, expectedVersion = null } = input;
-  const reason = input.reason.trim();
+  const reason = tidy(input.reason);
+  const problem = problemOf(reason, { name: 'The reason', least: 1, most: 200 });
   if (delta === 0 || Math.abs(delta) > largestDelta)
     throw badInput(path('delta'), `delta is between 1 and ${largestDelta}, or the same below 0.`);
-  if (reason.length < 1 || reason.length > 200)
-    throw badInput(path('reason'), 'The reason has 1 to 200 characters.');
+  if (problem) throw badInput(path('reason'), problem);
   return {
     variantId: decodeId('variant', input.variantId, path('variantId')),
     warehouseId: decodeId('warehouse', input.warehouseId, path('warehouseId')),
@@ -124,7 +125,8 @@ export const resolvers = (hints: Hints): Resolvers => ({
     ),
     id: ({ id }) => encodeId('stockLevel', id),
     variant: ({ variantId }) => ({ id: encodeId('variant', variantId) }),
-    warehouse: ({ warehouseId }, _args, ctx) => ctx.loaders.warehouse.load(warehouseId),
+    // Whoever may see what stands in a warehouse may see the warehouse.
+    warehouse: async ({ warehouseId }, _args, ctx) => (await ctx.loaders.warehouse.load(warehouseId))!,
     available,
   },
 

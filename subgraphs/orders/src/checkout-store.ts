@@ -9,6 +9,8 @@ import type { OrderStatus, Totals } from './order.ts';
 export type Standing = {
   readonly checkout: Checkout;
   readonly status: OrderStatus;
+  /** what the customer is told */
+  readonly statusReason: string | null;
   readonly version: number;
 };
 
@@ -17,6 +19,7 @@ type Row = {
   customer_id: string | null;
   status: OrderStatus;
   status_reason: string | null;
+  reason: string | null;
   version: number;
   currency: string;
   total_minor: number;
@@ -39,7 +42,7 @@ export const standingForUpdate = async (
 ): Promise<Standing | null> => {
   const [row] = await tx.sql<Row>`
     select o.id, o.customer_id, o.status, o.status_reason, o.version, o.currency, o.total_minor, g.step, g.rests,
-      g.attempts, g.payment_method_id, g.hold_until, g.address_hash, g.device_hash, g.client_hash,
+      g.reason, g.attempts, g.payment_method_id, g.hold_until, g.address_hash, g.device_hash, g.client_hash,
       (select json_agg(json_build_object('variantId', l.variant_id, 'sku', l.sku, 'quantity', l.quantity)
          order by l.position) from order_line l where l.order_id = o.id) as lines
     from saga g join orders o on o.id = g.order_id
@@ -47,6 +50,7 @@ export const standingForUpdate = async (
   if (!row) return null;
   return {
     status: row.status,
+    statusReason: row.status_reason,
     version: row.version,
     checkout: {
       orderId: row.id,
@@ -61,7 +65,7 @@ export const standingForUpdate = async (
       addressHash: row.address_hash,
       deviceHash: row.device_hash,
       clientHash: row.client_hash,
-      reason: row.status_reason,
+      reason: row.reason,
     },
   };
 };
@@ -90,10 +94,10 @@ export const saveStep = async (
 ): Promise<void> => {
   const wait = deadlineMs(checkout);
   await tx.sql`
-    update orders set status = ${event.to.status}, status_reason = ${checkout.reason}, version = ${event.seq},
+    update orders set status = ${event.to.status}, status_reason = ${event.reason}, version = ${event.seq},
       updated_at = ${now} where id = ${checkout.orderId}`;
   await tx.sql`
-    update saga set step = ${checkout.step}, rests = ${checkout.rests}, attempts = ${checkout.attempts},
+    update saga set step = ${checkout.step}, rests = ${checkout.rests}, reason = ${checkout.reason}, attempts = ${checkout.attempts},
       deadline_at = now() + ${wait === null ? null : wait * scale}::float8 * interval '1 millisecond'
     where order_id = ${checkout.orderId}`;
   await addEvent(tx, tenantId, checkout.orderId, now, event);
@@ -160,6 +164,13 @@ export const overdue = (tx: Tx, most: number) => tx.sql<{ order_id: string; tena
 
 /** Takes a person out of their orders; amounts, goods and dates stay for the books. */
 export const eraseFromOrders = async (tx: Tx, tenantId: string, userId: string): Promise<void> => {
+  // What they gave as a reason for calling an order off is in their own words.
+  await tx.sql`
+    with called_off as (
+      update order_event e set reason = null from orders o
+      where o.id = e.order_id and o.tenant_id = ${tenantId} and o.customer_id = ${userId} and e.type = 'cancel'
+      returning e.order_id)
+    update orders set status_reason = null where id in (select order_id from called_off)`;
   await tx.sql`
     update orders set customer_id = null, recipient = null, line1 = null, line2 = null, city = null, postcode = null,
       country = null, idempotency_key = null

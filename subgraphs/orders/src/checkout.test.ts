@@ -107,7 +107,7 @@ describe('the way of an order', () => {
     ['a confirmed order', confirmed, 'VOIDING', 'payment.void'],
   ] as const)('cancel in %s', (_name, before, to, tells) => {
     const after = told(...before, 'cancel');
-    expect(after).toMatchObject({ step: to, reason: 'Found it cheaper.' });
+    expect(after).toMatchObject({ step: to, reason: 'Cancelled as asked.' });
     expect(after.sent.at(-1)).toBe(tells);
   });
 
@@ -135,6 +135,13 @@ describe('the way of an order', () => {
   test('a confirmed order hears nothing but a wish', () => {
     for (const heard of Object.keys(bodies) as (keyof Heard)[])
       if (heard !== 'cancel') expect(told(...confirmed, heard)).toEqual(told(...confirmed));
+  });
+
+  test('what a customer typed is told to them and goes into no message', () => {
+    const next = hear({ ...begun.checkout, step: 'ALLOCATING' }, 'cancel')!;
+    expect(next.told).toBe('Found it cheaper.');
+    const later = hear(hear(next.checkout, 'payment.captured')!.checkout, 'deadline')!;
+    expect(JSON.stringify([next.checkout, next.send, later])).not.toContain('cheaper');
   });
 
   test('a cancelled order cannot be cancelled again', () => {

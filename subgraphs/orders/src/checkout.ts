@@ -54,7 +54,7 @@ export type Checkout = {
   readonly addressHash: string;
   readonly deviceHash: string | null;
   readonly clientHash: string | null;
-  /** why it is being cancelled, as a sentence for the customer */
+  /** why it is being cancelled, in the shop's own words: messages carry it, so it never holds what somebody typed */
   readonly reason: string | null;
 };
 
@@ -81,6 +81,8 @@ type Move = {
   readonly to: Step;
   readonly send?: readonly Message[];
   readonly because?: string;
+  /** what a person typed; the customer is told this, and no message carries it */
+  readonly words?: string | null;
   readonly rests?: true;
 };
 
@@ -116,14 +118,14 @@ const refund = (c: Checkout): Message =>
   RefundPayment({ orderId: c.orderId, reason: c.reason ?? 'The order was cancelled.' });
 
 const heldTooLong = 'The goods could not be held any longer.';
-const asAsked = (reason: string | null): string => reason?.trim() || 'Cancelled as asked.';
+const asAsked = (words: string | null) => ({ because: 'Cancelled as asked.', words: words?.trim() || null });
 
 export const moves: Readonly<Record<Step, Moves>> = {
   RESERVING: {
     'inventory.reserved': (c) => ({ to: 'SCORING', send: [assess(c)] }),
     'inventory.refused': (_, { skus }) => ({ to: 'CANCELLED', because: `Out of stock: ${skus.join(', ')}.` }),
     // Answered even where nothing was reserved, and a reservation that comes later is refused.
-    cancel: (c, { reason }) => ({ to: 'RELEASING', send: [release(c)], because: asAsked(reason) }),
+    cancel: (c, { reason }) => ({ to: 'RELEASING', send: [release(c)], ...asAsked(reason) }),
     deadline: (c) => ({
       to: 'RELEASING',
       send: [release(c)],
@@ -133,7 +135,7 @@ export const moves: Readonly<Record<Step, Moves>> = {
   SCORING: {
     'fraud.scored': (c) => ({ to: 'AUTHORIZING', send: [authorize(c)] }),
     'inventory.expired': () => ({ to: 'CANCELLED', because: heldTooLong }),
-    cancel: (c, { reason }) => ({ to: 'RELEASING', send: [release(c)], because: asAsked(reason) }),
+    cancel: (c, { reason }) => ({ to: 'RELEASING', send: [release(c)], ...asAsked(reason) }),
     // No answer is no suspicion: the shop goes on.
     deadline: (c) => ({ to: 'AUTHORIZING', send: [authorize(c)] }),
   },
@@ -144,7 +146,7 @@ export const moves: Readonly<Record<Step, Moves>> = {
     'payment.captured': (c) => ({ to: 'ALLOCATING', send: [allocate(c)] }),
     'payment.declined': (c, { reason }) => ({ to: 'RELEASING', send: [release(c)], because: reason }),
     'inventory.expired': (c) => ({ to: 'VOIDING', send: [voidPayment(c)], because: heldTooLong }),
-    cancel: (c, { reason }) => ({ to: 'VOIDING', send: [voidPayment(c)], because: asAsked(reason) }),
+    cancel: (c, { reason }) => ({ to: 'VOIDING', send: [voidPayment(c)], ...asAsked(reason) }),
     deadline: (c) => ({
       to: 'VOIDING',
       send: [voidPayment(c)],
@@ -154,7 +156,7 @@ export const moves: Readonly<Record<Step, Moves>> = {
   ALLOCATING: {
     'inventory.allocated': () => ({ to: 'ALLOCATING', rests: true }),
     'inventory.refused': (c) => ({ to: 'VOIDING', send: [voidPayment(c)], because: heldTooLong }),
-    cancel: (c, { reason }) => ({ to: 'VOIDING', send: [voidPayment(c)], because: asAsked(reason) }),
+    cancel: (c, { reason }) => ({ to: 'VOIDING', send: [voidPayment(c)], ...asAsked(reason) }),
     deadline: (c) => ({ to: 'ALLOCATING', send: [allocate(c)] }),
   },
   VOIDING: {
@@ -203,12 +205,17 @@ export const deadlineMs = ({
   return attempts === 0 ? first : Math.min(first * 2 ** attempts, longestPause);
 };
 
-export type Advanced = { readonly checkout: Checkout; readonly send: readonly Message[] };
+export type Advanced = {
+  readonly checkout: Checkout;
+  readonly send: readonly Message[];
+  /** what the customer is told from now on; null: what was told before */
+  readonly told: string | null;
+};
 
 /** The first step of every checkout. */
 export const begin = (checkout: Omit<Checkout, 'step' | 'rests' | 'attempts' | 'reason'>): Advanced => {
   const begun: Checkout = { ...checkout, step: 'RESERVING', rests: false, attempts: 0, reason: null };
-  return { checkout: begun, send: [reserve(begun)] };
+  return { checkout: begun, send: [reserve(begun)], told: null };
 };
 
 /** Where the checkout goes on hearing this, or null where it means nothing any more. */
@@ -232,6 +239,7 @@ export const advance = <K extends keyof Heard>(
       reason: move.because ?? checkout.reason,
     },
     send: move.send ?? [],
+    told: move.words ?? move.because ?? null,
   };
 };
 

@@ -7,7 +7,7 @@ import {
   type Context as RuntimeContext,
 } from '@orderstream/runtime/subgraph';
 import type { PrismaClient } from './generated/prisma/client.ts';
-import { mayRead, type Order, type OrderEvent, type OrderLine } from './order.ts';
+import { isOrderNumber, mayRead, type Order, type OrderEvent, type OrderLine } from './order.ts';
 import { eventsOf, linesOf, ordersByIds, ordersByNumbers } from './order-store.ts';
 
 type Loaders = {
@@ -31,9 +31,11 @@ export const createContext =
       db,
       loaders: {
         order: loader(async (ids) => (await ordersByIds(db, viewer.tenantId, ids)).map(seen)),
-        orderByNumber: loader(async (numbers) =>
-          (await ordersByNumbers(db, viewer.tenantId, numbers)).map(seen),
-        ),
+        orderByNumber: loader(async (numbers) => {
+          // The empty one is nobody's.
+          const possible = numbers.map((number) => (isOrderNumber(number) ? number : ''));
+          return (await ordersByNumbers(db, viewer.tenantId, possible)).map(seen);
+        }),
         lines: loader((ids) => linesOf(db, ids)),
         events: loader((ids) => eventsOf(db.prisma, ids)),
       },

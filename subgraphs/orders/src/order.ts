@@ -130,6 +130,9 @@ export const mayChange = (viewer: Viewer, order: Pick<Order, 'customerId'>): boo
 export const allowedActions = (viewer: Viewer, order: Order): 'CANCEL'[] =>
   mayChange(viewer, order) && mayCancel(order) ? ['CANCEL'] : [];
 
+/** What cannot be an order's number need not be looked up. */
+export const isOrderNumber = (text: string): boolean => /^[\x21-\x7e]{1,40}$/.test(text);
+
 /** `N-2026-0001234` */
 export const orderNumber = (placedAt: Date, serial: number): string =>
   `N-${placedAt.getUTCFullYear()}-${String(serial).padStart(7, '0')}`;

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { orderPage, type Sort, sorts } from './order-store.ts';
-import { eraseCustomer } from './service.ts';
-import { customer, openShop, tenantId } from './testing.ts';
+import { cancelOrder, eraseCustomer } from './service.ts';
+import { customer, openShop, shop, tenantId } from './testing.ts';
 
 type Desk = Awaited<ReturnType<typeof openShop>>;
 
@@ -63,6 +64,35 @@ describe('orders of a customer', () => {
     };
     expect(await count(20)).toBe(await count(1));
   });
+
+  test('keep nothing in the words of a customer who is erased', async () => {
+    const ctx = contextOf(customer());
+    const orderId = await placed(ctx);
+    await cancelOrder(ctx, shop, {
+      idempotencyKey: randomUUID(),
+      id: orderId,
+      reason: 'Send it to my\nsister Jo.',
+      expectedVersion: null,
+    });
+    const written = () => db.database.sql`
+      select o.status_reason, e.reason from orders o join order_event e on e.order_id = o.id
+      where o.id = ${orderId} and e.type = 'cancel'`;
+    const words = 'Send it to my sister Jo.';
+    expect(await written()).toEqual([{ status_reason: words, reason: words }]);
+    // Messages cannot be taken back, so they never had the words.
+    expect(await db.database.sql`select from plumbing.outbox where message::text like '%sister%'`).toEqual(
+      [],
+    );
+    await within((tx) => eraseCustomer(tx, tenantId, ctx.viewer.userId!));
+    expect(await written()).toEqual([{ status_reason: null, reason: null }]);
+  });
+
+  test.each(['N-\u0000', 'N-\ud800', '', 'N'.repeat(100_000)])(
+    'are not looked for by what cannot be a number',
+    async (number) => {
+      expect(await contextOf(customer()).loaders.orderByNumber.load(number)).toBeNull();
+    },
+  );
 
   test('name nobody after the customer is erased, and the books still add up', async () => {
     const ctx = contextOf(customer());

@@ -203,6 +203,20 @@ describe('the saga on rows', () => {
     });
   });
 
+  test.each(['\u0000', 'because \ud800', 'be\u202ecause', '😀'.repeat(501)])(
+    'cancel takes no reason that nobody could read',
+    async (reason) => {
+      const ctx = contextOf(customer());
+      const orderId = await placed(ctx);
+      const asked = { idempotencyKey: randomUUID(), id: orderId, reason, expectedVersion: null };
+      expect(await cancelOrder(ctx, shop, asked)).toMatchObject({
+        error: 'InvalidInput',
+        problems: [{ path: ['input', 'reason'] }],
+      });
+      expect(await contextOf(ctx.viewer).loaders.order.load(orderId)).toMatchObject({ version: 1 });
+    },
+  );
+
   test('cancel answers for what is not there, not theirs, stale or too late', async () => {
     const ctx = contextOf(customer());
     const orderId = await placed(ctx);

@@ -6,7 +6,7 @@ import { newId } from '@orderstream/runtime/ids';
 import type { Envelope, Message } from '@orderstream/runtime/messages';
 import { once } from '@orderstream/runtime/once';
 import { checkAddress, type TypedAddress } from '@orderstream/runtime/postal-address';
-import { invalidInput } from '@orderstream/runtime/text';
+import { invalidInput, problemOf, tidy } from '@orderstream/runtime/text';
 import { newTrace } from '@orderstream/runtime/trace';
 import { acceptCart, acceptLine, type Cart } from './cart.ts';
 import { cartForUpdate, cartOf, emptyCart, putLine, removeCart, variantById } from './cart-store.ts';
@@ -92,7 +92,12 @@ const eventTypes: Partial<Record<string, typeof OrderProgressed>> = {
 };
 
 type Fact = {
-  readonly before: { readonly step: Step; readonly status: OrderStatus; readonly version: number };
+  readonly before: {
+    readonly step: Step;
+    readonly status: OrderStatus;
+    readonly statusReason: string | null;
+    readonly version: number;
+  };
   readonly heard: string;
   readonly messageId: string | null;
   readonly actor: string;
@@ -105,7 +110,7 @@ const save = async (
   tenantId: string,
   now: Date,
   { before, heard, messageId, actor }: Fact,
-  { checkout, send }: Advanced,
+  { checkout, send, told }: Advanced,
 ): Promise<void> => {
   const version = before.version + 1;
   const status = statusOf(checkout.step, before.status);
@@ -116,7 +121,7 @@ const save = async (
     actor,
     from: { step: before.step, status: before.status },
     to: { step: checkout.step, status },
-    reason: checkout.reason,
+    reason: told ?? before.statusReason,
   };
   await saveStep(tx, tenantId, { checkout, event, now, scale: shop.scale });
   const tell = checkout.step === 'CANCELLED' ? OrderCancelled : (eventTypes[heard] ?? OrderProgressed);
@@ -236,8 +241,10 @@ type CancelInput = {
 export const cancelOrder = async (ctx: Context, shop: Shop, { idempotencyKey, ...request }: CancelInput) => {
   customerOf(ctx);
   const { viewer, now } = ctx;
-  if ((request.reason?.length ?? 0) > 500)
-    return invalidInput([{ path: ['input', 'reason'], message: 'At most 500 characters.' }]);
+  // It may have been typed in several lines, and is shown in one.
+  const reason = tidy(request.reason?.replace(/\s+/g, ' ') ?? '') || null;
+  const problem = problemOf(reason ?? '', { name: 'The reason', least: 0, most: 500 });
+  if (problem) return invalidInput([{ path: ['input', 'reason'], message: problem }]);
   return once(ctx, { operation: 'cancelOrder', key: idempotencyKey, request }, async (tx) => {
     const standing = await standingForUpdate(tx, viewer.tenantId, request.id);
     if (!standing || !mayRead(viewer, standing.checkout) || !mayChange(viewer, standing.checkout))
@@ -249,7 +256,7 @@ export const cancelOrder = async (ctx: Context, shop: Shop, { idempotencyKey, ..
         path: ['input', 'expectedVersion'],
         currentVersion: standing.version,
       } as const;
-    const next = advance(standing.checkout, 'cancel', { reason: request.reason });
+    const next = advance(standing.checkout, 'cancel', { reason });
     if (!next)
       return {
         error: 'InvalidTransition',
@@ -273,12 +280,12 @@ const actors: Readonly<Record<string, string>> = {
 type Answer = { readonly orderId: string };
 
 const factOf = (
-  { checkout, status, version }: Standing,
+  { checkout, status, statusReason, version }: Standing,
   heard: string,
   messageId: string | null,
   actor: string,
 ): Fact => ({
-  before: { step: checkout.step, status, version },
+  before: { step: checkout.step, status, statusReason, version },
   heard,
   messageId,
   actor,

@@ -1,7 +1,7 @@
 // Live orders: the state now, then every newer version. A hint says when to look; what is sent is always read anew, so a
 // slow client skips versions but never sees an older one, and a lost hint costs a heartbeat.
 import { RequestError } from '@orderstream/runtime/errors';
-import type { Hints } from '@orderstream/runtime/hints';
+import { endingWith, type Hints } from '@orderstream/runtime/hints';
 import type { Context } from './context.ts';
 import { OrderPlaced } from './messages.ts';
 import { mayRead, type Order, type OrderStatus } from './order.ts';
@@ -13,6 +13,13 @@ const readOrder = async (ctx: Context, id: string): Promise<Order | null> => {
   const [order] = await ordersByIds(ctx.db, ctx.viewer.tenantId, [id]);
   return order && mayRead(ctx.viewer, order) ? order : null;
 };
+
+/** As `readOrder`, for one who watches already: after a look that fails there is another at the next turn. */
+const lookAgain = (ctx: Context, id: string): Promise<Order | null> =>
+  readOrder(ctx, id).catch((error: unknown) => {
+    ctx.log.warn({ err: error, orderId: id }, 'a watched order could not be read, will look again');
+    return null;
+  });
 
 /** @throws RequestError NOT_FOUND before any data for an order that is not there or not the viewer's */
 export const watchOrder = async (
@@ -28,7 +35,7 @@ export const watchOrder = async (
     await turns.return(undefined);
     throw new RequestError('NOT_FOUND', 'There is no such order.', { path: ['id'] });
   }
-  return newerVersions(ctx, turns, id, sinceVersion, first);
+  return endingWith(turns, newerVersions(ctx, turns, id, sinceVersion, first));
 };
 
 async function* newerVersions(
@@ -46,7 +53,7 @@ async function* newerVersions(
     }
     for await (const hint of turns) {
       if (hint && hint.version <= sent) continue;
-      const order = await readOrder(ctx, id);
+      const order = await lookAgain(ctx, id);
       if (!order || order.version <= sent) continue;
       sent = order.version;
       yield { orderUpdated: order };
@@ -57,47 +64,43 @@ async function* newerVersions(
 }
 
 /** Every order that moves and passes `isWanted`, once for each version. */
-async function* movingOrders(
+async function* movingOrders<T>(
   ctx: Context,
-  hints: Hints,
+  turns: ReturnType<Hints['listen']>,
   isWanted: (order: Order) => boolean,
-): AsyncGenerator<Order> {
+  toEvent: (order: Order) => T,
+): AsyncGenerator<T> {
   const sent = new Map<string, number>();
-  const turns = hints.listen(topic, '*');
-  try {
-    for await (const hint of turns) {
-      if (!hint || hint.version <= (sent.get(hint.key) ?? 0)) continue;
-      const order = await readOrder(ctx, hint.key);
-      if (!order || !isWanted(order) || order.version <= (sent.get(order.id) ?? 0)) continue;
-      sent.delete(order.id);
-      sent.set(order.id, order.version);
-      // Orders that have been quiet the longest are forgotten first; they would be sent again with a newer version only.
-      if (sent.size > 10_000) sent.delete(sent.keys().next().value!);
-      yield order;
-    }
-  } finally {
-    await turns.return(undefined);
+  for await (const hint of turns) {
+    if (!hint || hint.version <= (sent.get(hint.key) ?? 0)) continue;
+    const order = await lookAgain(ctx, hint.key);
+    if (!order || !isWanted(order) || order.version <= (sent.get(order.id) ?? 0)) continue;
+    sent.delete(order.id);
+    sent.set(order.id, order.version);
+    // Orders that have been quiet the longest are forgotten first; they would be sent again with a newer version only.
+    if (sent.size > 10_000) sent.delete(sent.keys().next().value!);
+    yield toEvent(order);
   }
 }
 
-export async function* watchOwnOrders(
-  ctx: Context,
-  hints: Hints,
-): AsyncGenerator<{ myOrdersUpdated: Order }> {
-  const { userId } = ctx.viewer;
-  for await (const order of movingOrders(ctx, hints, ({ customerId }) => customerId === userId))
-    yield { myOrdersUpdated: order };
-}
+export const watchOwnOrders = (ctx: Context, hints: Hints): AsyncGenerator<{ myOrdersUpdated: Order }> => {
+  const turns = hints.listen(topic, '*');
+  const isOwn = ({ customerId }: Order): boolean => customerId === ctx.viewer.userId;
+  return endingWith(
+    turns,
+    movingOrders(ctx, turns, isOwn, (order) => ({ myOrdersUpdated: order })),
+  );
+};
 
-export async function* watchAllOrders(
+export const watchAllOrders = (
   ctx: Context,
   hints: Hints,
   statuses: readonly OrderStatus[] | null,
-): AsyncGenerator<{ orderFeed: Order }> {
-  for await (const order of movingOrders(
-    ctx,
-    hints,
-    ({ status }) => statuses === null || statuses.includes(status),
-  ))
-    yield { orderFeed: order };
-}
+): AsyncGenerator<{ orderFeed: Order }> => {
+  const turns = hints.listen(topic, '*');
+  const isWanted = ({ status }: Order): boolean => statuses === null || statuses.includes(status);
+  return endingWith(
+    turns,
+    movingOrders(ctx, turns, isWanted, (order) => ({ orderFeed: order })),
+  );
+};

@@ -100,6 +100,8 @@ create table saga (
   step text not null,
   rests boolean not null default false,
   attempts int not null default 0,
+  -- in the shop's own words; what a person typed stands on the order only
+  reason text,
   deadline_at timestamptz(3),
   payment_method_id uuid not null,
   hold_until timestamptz(3) not null,
