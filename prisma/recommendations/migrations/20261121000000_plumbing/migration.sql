@@ -16,11 +16,14 @@ create index outbox_by_shard on plumbing.outbox (shard, id);
 
 create table plumbing.inbox (
   message_id uuid primary key,
+  tenant_id uuid not null,
   received_at timestamptz not null default now()
 );
 create index inbox_by_age on plumbing.inbox (received_at);
 
+-- What is parked may be unreadable; then nobody knows whose it is.
 create table plumbing.parked_key (
+  tenant_id uuid,
   topic text not null,
   key text not null,
   parked_at timestamptz not null default now(),
@@ -29,6 +32,7 @@ create table plumbing.parked_key (
 
 create table plumbing.parked_message (
   id bigint generated always as identity primary key,
+  tenant_id uuid,
   topic text not null,
   partition int not null,
   "offset" bigint not null,
@@ -44,6 +48,7 @@ create index parked_by_key on plumbing.parked_message (topic, key, id);
 
 create table plumbing.parked_audit (
   id bigint generated always as identity primary key,
+  tenant_id uuid,
   at timestamptz not null default now(),
   actor text not null,
   action text not null,
