@@ -5,6 +5,9 @@ import { z } from 'zod';
 const commands = topic('payment-commands', 'orderId', { partitions: 12 });
 const events = topic('payment-events', 'orderId', { partitions: 12 });
 
+/** What the provider calls back with, in the order of each of its payments. */
+const webhooks = topic('payment-webhooks', 'pspPaymentId', { partitions: 12 });
+
 const money = { amountMinor: z.number().int().positive(), currency: z.string().length(3) };
 
 /** Answered by PaymentAuthorized or PaymentDeclined; an unknown outcome is found out first. `customerId` must own the method. */
@@ -47,4 +50,11 @@ export const PaymentRefunded = message(
   events,
   'payment.refunded',
   z.object({ orderId: z.uuid(), paymentId: z.uuid(), ...money }),
+);
+
+/** A signed event of the provider was taken in. What it says is read from where it is kept: bodies name people, topics do not. */
+export const ProviderCalled = message(
+  webhooks,
+  'payment.provider-called',
+  z.object({ pspPaymentId: z.string(), eventId: z.string(), type: z.string() }),
 );

@@ -7,15 +7,16 @@ const provider = 'stripe';
 
 export type WebhookOutcome = 'APPLIED' | 'OLD_NEWS' | 'IGNORED';
 
-/** The second and third copy of an event change nothing. */
+/** The second and third copy of an event change nothing. @returns whether this is the first */
 export const insertWebhookEvent = async (
   { sql }: HasSql,
   event: { readonly id: string; readonly type: string; readonly tenantId: string; readonly body: string },
-): Promise<void> => {
-  await sql`
+): Promise<boolean> => {
+  const rows = await sql`
     insert into webhook_event (provider, event_id, tenant_id, type, body)
     values (${provider}, ${event.id}, ${event.tenantId}, ${event.type}, ${event.body})
-    on conflict (provider, event_id) do nothing`;
+    on conflict (provider, event_id) do nothing returning event_id`;
+  return rows.length > 0;
 };
 
 export type WebhookClaim = {

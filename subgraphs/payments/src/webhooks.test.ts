@@ -32,6 +32,20 @@ const stored = (body: string) =>
   shop.database.sql<{ outcome: string | null; tenant_id: string }>`
     select outcome, tenant_id from webhook_event where event_id = ${JSON.parse(body).id}`;
 
+test('an event sent three times at once is told to the topic of callbacks once, and without its body', async () => {
+  const body = eventBody('payment_intent.created', { id: `pi_${newId()}`, object: 'payment_intent' });
+  const { id, data } = JSON.parse(body);
+  expect(await Promise.all([1, 2, 3].map(() => post(body, sign(body))))).toEqual([200, 200, 200]);
+  const told = await shop.database.sql<{ key: string; data: unknown }>`
+    select key, message->'data' as data from plumbing.outbox where topic = 'payment-webhooks' and key = ${data.object.id}`;
+  expect(told).toEqual([
+    {
+      key: data.object.id,
+      data: { pspPaymentId: data.object.id, eventId: id, type: 'payment_intent.created' },
+    },
+  ]);
+});
+
 describe('the signature', () => {
   const body = eventBody();
   const second = (header: string) => header.split(',').find((part) => part.startsWith('v1='))!;

@@ -3,6 +3,8 @@
 import type { Database } from '@orderstream/runtime/database';
 import { badInput, RequestError } from '@orderstream/runtime/errors';
 import type { Webhook } from '@orderstream/runtime/subgraph';
+import { newTrace } from '@orderstream/runtime/trace';
+import { ProviderCalled } from './messages.ts';
 import { type ProviderEvent, readSignedEvent } from './provider.ts';
 import { insertWebhookEvent } from './webhook-store.ts';
 
@@ -39,8 +41,13 @@ export const createWebhooks = ({ database, secrets, tenantId }: Options): Webhoo
       const event = read(body, signature, secrets, now);
       if (!event) throw new RequestError('UNAUTHENTICATED', 'The signature is wrong or too old.');
       const named = event.tenantId && uuid.test(event.tenantId) ? event.tenantId : tenantId;
-      const { id, type } = event;
-      await insertWebhookEvent(database, { id, type, tenantId: named, body: body.toString() });
+      const { id, type, payment } = event;
+      const origin = { tenantId: named, traceparent: newTrace().traceparent, causationId: null };
+      await database.for(origin).transaction(async (tx) => {
+        const isNew = await insertWebhookEvent(tx, { id, type, tenantId: named, body: body.toString() });
+        // An event about no payment has no order to keep but its own.
+        if (isNew) await tx.send(ProviderCalled({ pspPaymentId: payment ?? id, eventId: id, type }));
+      });
       return { status: 200, body: { received: true } };
     },
   },
