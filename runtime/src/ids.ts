@@ -21,6 +21,9 @@ export const prefixes = {
   payment: 'pay',
   paymentMethod: 'pmt',
   refund: 'rfd',
+  fraudAssessment: 'fra',
+  shipment: 'shp',
+  notification: 'ntf',
 } as const;
 
 export type Kind = keyof typeof prefixes;

@@ -24,6 +24,18 @@ export const ExtendHold = message(
 export const AllocateStock = message(commands, 'inventory.allocate', z.object({ orderId: z.uuid() }));
 /** Gives held or allocated goods back. Answered by StockReleased, also when there was nothing: a late reserve is refused then. */
 export const ReleaseStock = message(commands, 'inventory.release', z.object({ orderId: z.uuid() }));
+/** The goods have left with the carrier. Answered by StockShipped. */
+export const ShipStock = message(commands, 'inventory.ship', z.object({ orderId: z.uuid() }));
+/** Goods that came back and can be sold again, at most what was shipped. Answered by StockRestocked, once per refundId. */
+export const RestockGoods = message(
+  commands,
+  'inventory.restock',
+  z.object({
+    orderId: z.uuid(),
+    refundId: z.uuid(),
+    lines: z.array(z.object({ variantId: z.uuid(), quantity: z.number().int().positive() })).min(1),
+  }),
+);
 
 const part = z.object({
   variantId: z.uuid(),
@@ -49,10 +61,31 @@ export const HoldExtended = message(
   'inventory.extended',
   z.object({ orderId: z.uuid(), holdUntil: z.iso.datetime() }),
 );
+/** `origin`: the warehouse with most of the pieces, from where the parcel starts. */
 export const StockAllocated = message(
   events,
   'inventory.allocated',
-  z.object({ orderId: z.uuid(), parts: z.array(part) }),
+  z.object({
+    orderId: z.uuid(),
+    parts: z.array(part),
+    origin: z.object({
+      warehouseId: z.uuid(),
+      name: z.string(),
+      latitude: z.number(),
+      longitude: z.number(),
+    }),
+  }),
+);
+export const StockShipped = message(events, 'inventory.shipped', z.object({ orderId: z.uuid() }));
+/** `lines`: what went back on the shelves, which may be less than was asked for. */
+export const StockRestocked = message(
+  events,
+  'inventory.restocked',
+  z.object({
+    orderId: z.uuid(),
+    refundId: z.uuid(),
+    lines: z.array(z.object({ variantId: z.uuid(), quantity: z.number().int().positive() })),
+  }),
 );
 export const StockReleased = message(events, 'inventory.released', z.object({ orderId: z.uuid() }));
 /** The hold ran out before anybody allocated it; the goods are free again. */

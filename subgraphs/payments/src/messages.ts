@@ -10,12 +10,30 @@ const webhooks = topic('payment-webhooks', 'pspPaymentId', { partitions: 12 });
 
 const money = { amountMinor: z.number().int().positive(), currency: z.string().length(3) };
 
-/** Answered by PaymentAuthorized or PaymentDeclined; an unknown outcome is found out first. `customerId` must own the method. */
+const paidLine = z.object({
+  orderLineId: z.uuid(),
+  variantId: z.uuid(),
+  quantity: z.number().int().positive(),
+  unitPriceMinor: z.number().int().nonnegative(),
+});
+
+/**
+ * Answered by PaymentAuthorized or PaymentDeclined; an unknown outcome is found out first. `customerId` must own the
+ * method. `lines` are what can be refunded one by one later.
+ */
 export const AuthorizePayment = message(
   commands,
   'payment.authorize',
-  z.object({ orderId: z.uuid(), customerId: z.uuid(), paymentMethodId: z.uuid(), ...money }),
+  z.object({
+    orderId: z.uuid(),
+    customerId: z.uuid(),
+    paymentMethodId: z.uuid(),
+    ...money,
+    lines: z.array(paidLine).optional(),
+  }),
 );
+/** Takes the whole sum that was authorized. Answered by PaymentCaptured or PaymentCaptureRefused. */
+export const CapturePayment = message(commands, 'payment.capture', z.object({ orderId: z.uuid() }));
 /** Answered by PaymentVoided, or by PaymentCaptured when the money has already moved. Also before any authorization. */
 export const VoidPayment = message(commands, 'payment.void', z.object({ orderId: z.uuid() }));
 /** Gives back everything captured and not yet refunded. Answered by PaymentRefunded. */
@@ -41,16 +59,30 @@ export const PaymentCaptured = message(
   'payment.captured',
   z.object({ orderId: z.uuid(), paymentId: z.uuid(), ...money }),
 );
+/** The money is not to be had any more, such as when the bank let its authorization lapse. `reason` is for staff. */
+export const PaymentCaptureRefused = message(
+  events,
+  'payment.capture-refused',
+  z.object({ orderId: z.uuid(), paymentId: z.uuid().nullable(), reason: z.string() }),
+);
 export const PaymentVoided = message(
   events,
   'payment.voided',
   z.object({ orderId: z.uuid(), paymentId: z.uuid().nullable() }),
 );
+/** Everything that was captured is back. */
 export const PaymentRefunded = message(
   events,
   'payment.refunded',
   z.object({ orderId: z.uuid(), paymentId: z.uuid(), ...money }),
 );
+
+const oneRefund = { orderId: z.uuid(), paymentId: z.uuid(), refundId: z.uuid(), ...money };
+
+/** One refund has arrived, be it of a part or of the rest; the last one is followed by PaymentRefunded. */
+export const RefundMade = message(events, 'payment.refund-made', z.object(oneRefund));
+/** The bank did not give it back; the amount can be refunded again. */
+export const RefundFailed = message(events, 'payment.refund-failed', z.object(oneRefund));
 
 /** A signed event of the provider was taken in. What it says is read from where it is kept: bodies name people, topics do not. */
 export const ProviderCalled = message(

@@ -1,0 +1,38 @@
+// What customers are to be told, and that they were.
+import { message, topic } from '@orderstream/runtime/messages';
+import { z } from 'zod';
+
+const commands = topic('notification-commands', 'orderId', { partitions: 12 });
+const events = topic('notification-events', 'orderId', { partitions: 12 });
+
+export const kinds = [
+  'ORDER_CONFIRMED',
+  'ORDER_HELD',
+  'ORDER_SHIPPED',
+  'ORDER_DELIVERED',
+  'ORDER_CANCELLED',
+  'REFUNDED',
+] as const;
+
+/** Tells a customer once for each message. `reason` is in the shop's own words; `number` is the order's, for people. */
+export const NotifyCustomer = message(
+  commands,
+  'notification.notify',
+  z.object({
+    orderId: z.uuid(),
+    customerId: z.uuid(),
+    number: z.string(),
+    kind: z.enum(kinds),
+    reason: z.string().nullable(),
+    /** what was refunded, in minor units */
+    amountMinor: z.number().int().positive().nullable(),
+    currency: z.string().length(3),
+  }),
+);
+
+/** It stands in the customer's list. */
+export const NotificationSent = message(
+  events,
+  'notification.sent',
+  z.object({ orderId: z.uuid(), notificationId: z.uuid(), kind: z.enum(kinds), channel: z.string() }),
+);

@@ -1,0 +1,7 @@
+import type { Resolvers } from './generated/resolvers.ts';
+
+export const resolvers: Resolvers = {
+  Query: {
+    notifications: () => 'here',
+  },
+};

@@ -1,0 +1,72 @@
+// Parcels are asked for by commands and told about by events. No name and no address: those are read from orders by
+// whoever prints the label.
+import { message, topic } from '@orderstream/runtime/messages';
+import { z } from 'zod';
+
+const commands = topic('shipping-commands', 'orderId', { partitions: 12 });
+const events = topic('shipping-events', 'orderId', { partitions: 12, hinted: true });
+
+/** Where the parcel starts. */
+const origin = z.object({
+  warehouseId: z.uuid(),
+  name: z.string(),
+  latitude: z.number().min(-90).max(90),
+  longitude: z.number().min(-180).max(180),
+});
+
+/**
+ * One parcel for each order. Answered by ShipmentCreated or ShipmentFailed; after a ShipmentFailed the same command asks
+ * again. An order whose shipment was cancelled is answered with ShipmentCancelled.
+ */
+export const CreateShipment = message(
+  commands,
+  'shipping.create',
+  z.object({ orderId: z.uuid(), customerId: z.uuid().nullable(), origin, pieces: z.number().int().positive() }),
+);
+/** Answered by ShipmentCancelled, also where there was none; not answered when the carrier has the parcel already. */
+export const CancelShipment = message(commands, 'shipping.cancel', z.object({ orderId: z.uuid() }));
+
+const parcel = { orderId: z.uuid(), shipmentId: z.uuid() };
+
+/** The carrier has given a label. */
+export const ShipmentCreated = message(
+  events,
+  'shipment.created',
+  z.object({ ...parcel, carrier: z.string(), estimatedDelivery: z.iso.datetime().nullable() }),
+);
+/** The carrier refused to give a label. `reason` is a sentence for staff. */
+export const ShipmentFailed = message(
+  events,
+  'shipment.failed',
+  z.object({ ...parcel, reason: z.string() }),
+);
+/** Nothing will be sent. `shipmentId` is null where nothing was asked for before. */
+export const ShipmentCancelled = message(
+  events,
+  'shipment.cancelled',
+  z.object({ orderId: z.uuid(), shipmentId: z.uuid().nullable() }),
+);
+/** The carrier has the parcel: from here on it cannot be stopped. */
+export const ShipmentHandedOver = message(events, 'shipment.handed-over', z.object(parcel));
+/** A scan on the way. `place` is a depot of the carrier or a town, never a street. */
+export const ShipmentMoved = message(
+  events,
+  'shipment.moved',
+  z.object({
+    ...parcel,
+    status: z.enum(['IN_TRANSIT', 'OUT_FOR_DELIVERY', 'EXCEPTION']),
+    at: z.iso.datetime(),
+    place: z.string().nullable(),
+  }),
+);
+export const ShipmentDelivered = message(
+  events,
+  'shipment.delivered',
+  z.object({ ...parcel, at: z.iso.datetime() }),
+);
+/** The carrier cannot find it any more. */
+export const ShipmentLost = message(
+  events,
+  'shipment.lost',
+  z.object({ ...parcel, at: z.iso.datetime() }),
+);
