@@ -19,7 +19,7 @@ import { after, answer, effect, type Move, type Reservation } from './reservatio
 import * as reservations from './reservation-store.ts';
 import { type Adjusted, type Adjustment, availabilityOf, type Level, refusalOf } from './stock.ts';
 import * as store from './store.ts';
-import { choose, summed, type Wanted } from './warehouse.ts';
+import { choose, originOf, summed, type Wanted } from './warehouse.ts';
 
 const changed = (level: Level) => {
   const { variantId, available, version } = level;
@@ -72,13 +72,21 @@ export const extendHold = async (tx: Tx, tenantId: string, orderId: string, hold
   await tx.send(HoldExtended({ orderId, holdUntil: extended.holdUntil.toISOString() }, extended.version));
 };
 
+/** What was set aside and where its parcel starts. */
+const allocated = async (tx: Tx, { tenantId, orderId, parts, version }: Reservation): Promise<Message> => {
+  const [start] = await store.warehousesByIds(tx, tenantId, [originOf(parts)]);
+  const { id: warehouseId, name, latitude, longitude } = start!;
+  const origin = { warehouseId, name, latitude, longitude };
+  return StockAllocated({ orderId, parts: [...parts], origin }, version);
+};
+
 /** Possible for as long as the hold stands, also in the moment between its deadline and the sweeper. */
 export const allocate = async (tx: Tx, tenantId: string, orderId: string) => {
   await store.takeTurn(tx);
   const before = await reservations.reservationOf(tx, tenantId, orderId);
   const reservation = before && ((await move(tx, before, 'allocate')) ?? before);
   if (reservation?.state === 'ALLOCATED' || reservation?.state === 'SHIPPED')
-    return tx.send(StockAllocated({ orderId, parts: [...reservation.parts] }, reservation.version));
+    return tx.send(await allocated(tx, reservation));
   await tx.send(StockRefused({ orderId, reason: 'HOLD_GONE', skus: [] }, reservation?.version));
 };
 

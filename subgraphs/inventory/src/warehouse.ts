@@ -75,3 +75,13 @@ export const choose = (
   });
   return { parts };
 };
+
+/** The warehouse that gives most of the pieces, from where the parcel starts; the lowest id where two give as many. */
+export const originOf = (parts: readonly Part[]): string => {
+  const pieces = new Map<string, number>();
+  for (const { warehouseId, quantity } of parts)
+    pieces.set(warehouseId, (pieces.get(warehouseId) ?? 0) + quantity);
+  const [most] = [...pieces].toSorted(([a, inA], [b, inB]) => inB - inA || byText(a, b));
+  if (!most) throw new RangeError('nothing comes from nowhere');
+  return most[0];
+};

@@ -19,14 +19,19 @@ export type Payment = {
   readonly id: string;
   readonly tenantId: string;
   readonly orderId: string;
-  readonly customerId: string;
+  /** null: the sale of another system, to nobody we know */
+  readonly customerId: string | null;
+  /** `import`: another system took the money; the provider is never asked about it */
+  readonly provider: 'stripe' | 'import';
   readonly methodId: string | null;
   /** the idempotency key of the charge; the same for every attempt to learn its outcome */
   readonly providerKey: string;
   readonly providerId: string | null;
+  /** the idempotency key of the capture; the same until the provider has clearly refused */
+  readonly captureKey: string | null;
   readonly state: PaymentState;
   /** what the shop wants of the provider and has not got yet */
-  readonly wanted: 'AUTHORIZE' | 'VOID' | null;
+  readonly wanted: 'AUTHORIZE' | 'CAPTURE' | 'VOID' | null;
   readonly amount: Money;
   readonly authorized: Money;
   readonly captured: Money;
@@ -77,7 +82,7 @@ const releasedByBank = 'The bank released the money again.';
 
 /** The customer whose money it is, and staff. */
 export const mayRead = (viewer: Viewer, payment: Payment): boolean =>
-  viewer.userId === payment.customerId || viewer.scopes.has('payments:read');
+  (viewer.userId !== null && viewer.userId === payment.customerId) || viewer.scopes.has('payments:read');
 
 const isUndecided = ({ state }: Payment): boolean => state === 'AUTHORIZING' || state === 'UNKNOWN';
 

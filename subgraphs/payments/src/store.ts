@@ -7,10 +7,12 @@ type PaymentRow = {
   id: string;
   tenant_id: string;
   order_id: string;
-  customer_id: string;
+  customer_id: string | null;
+  provider: Payment['provider'];
   payment_method_id: string | null;
   provider_key: string;
   provider_id: string | null;
+  capture_key: string | null;
   state: PaymentState;
   wanted: Payment['wanted'];
   currency: string;
@@ -32,9 +34,11 @@ const paymentOf = (row: PaymentRow): Payment => ({
   tenantId: row.tenant_id,
   orderId: row.order_id,
   customerId: row.customer_id,
+  provider: row.provider,
   methodId: row.payment_method_id,
   providerKey: row.provider_key,
   providerId: row.provider_id,
+  captureKey: row.capture_key,
   state: row.state,
   wanted: row.wanted,
   amount: money(row.amount_minor, row.currency),
@@ -129,7 +133,7 @@ const insertEvent = async (tx: Tx, { payment, event }: Step): Promise<void> => {
 export const savePayment = async (tx: Tx, step: Step): Promise<void> => {
   const { payment } = step;
   await tx.sql`
-    update payment set provider_id = ${payment.providerId}, state = ${payment.state},
+    update payment set provider_id = ${payment.providerId}, capture_key = ${payment.captureKey}, state = ${payment.state},
       authorized_minor = ${payment.authorized.amountMinor}, captured_minor = ${payment.captured.amountMinor},
       refunding_minor = ${payment.refunding.amountMinor}, refunded_minor = ${payment.refunded.amountMinor},
       failure_reason = ${payment.failureReason}, authorization_expires_at = ${payment.authorizationExpiresAt},
