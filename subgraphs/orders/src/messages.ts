@@ -25,8 +25,14 @@ export const OrderPlaced = message(
   'order.placed',
   z.object({ ...moved, lines: z.array(line), totalMinor: z.number().int(), currency: z.string().length(3) }),
 );
+/** A person has to look at it before its goods leave. */
+export const OrderHeld = message(events, 'order.held', z.object(moved));
 /** Goods are set aside and the money is promised. */
 export const OrderConfirmed = message(events, 'order.confirmed', z.object(moved));
+/** The carrier has it. */
+export const OrderShipped = message(events, 'order.shipped', z.object(moved));
+/** The customer has it, and it is paid for. */
+export const OrderDelivered = message(events, 'order.delivered', z.object(moved));
 /** Nothing is held and nothing is owed any more. */
 export const OrderCancelled = message(events, 'order.cancelled', z.object(moved));
 /** Any step between the others. */

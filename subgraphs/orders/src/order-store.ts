@@ -2,7 +2,7 @@ import { type Db, joined, type Part, part, raw } from '@orderstream/runtime/data
 import { grouped, inOrder } from '@orderstream/runtime/loaders';
 import { money } from '@orderstream/runtime/money';
 import type { Page } from '@orderstream/runtime/paging';
-import type { Step } from './checkout.ts';
+import type { Pending, Step } from './checkout.ts';
 import type { PrismaClient } from './generated/prisma/client.ts';
 import type { Order, OrderEvent, OrderLine, OrderStatus } from './order.ts';
 
@@ -27,15 +27,16 @@ type Row = {
   city: string | null;
   postcode: string | null;
   country: string | null;
-  step: Step;
-  rests: boolean;
+  step: Step | null;
+  pending: Pending | null;
+  needs_operator: boolean | null;
   deadline_at: Date | null;
 };
 
 const columns =
   raw(`o.id, o.number, o.customer_id, o.status, o.status_reason, o.version, o.placed_at, o.updated_at,
   o.currency, o.subtotal_minor, o.discount_minor, o.shipping_minor, o.tax_minor, o.total_minor, o.recipient, o.line1,
-  o.line2, o.city, o.postcode, o.country, g.step, g.rests, g.deadline_at`);
+  o.line2, o.city, o.postcode, o.country, g.step, g.pending, g.needs_operator, g.deadline_at`);
 
 const erased = 'erased';
 
@@ -61,8 +62,11 @@ const toOrder = (row: Row): Order => ({
     postcode: row.postcode ?? erased,
     country: row.country ?? erased,
   },
-  step: row.step,
-  rests: row.rests,
+  checkout: row.step && {
+    step: row.step,
+    pending: row.pending,
+    needsOperator: row.needs_operator ?? false,
+  },
   deadlineAt: row.deadline_at,
 });
 
@@ -74,7 +78,8 @@ const ordersBy = async (
   keyOf: (order: Order) => string,
 ): Promise<(Order | null)[]> => {
   const rows = await db.sql<Row>`
-    select ${columns} from orders o join saga g on g.order_id = o.id where o.tenant_id = ${tenantId} and ${isAmong}`;
+    select ${columns} from orders o left join saga g on g.order_id = o.id
+    where o.tenant_id = ${tenantId} and ${isAmong}`;
   return inOrder(keys, rows.map(toOrder), keyOf);
 };
 
@@ -220,7 +225,7 @@ export const orderPage = async (
     ? part`and (${by}, o.id) ${beyond} (${after.at}::${raw(cast)}, ${after.id}::uuid)`
     : raw('');
   const rows = await db.sql<Row>`
-    select ${columns} from orders o join saga g on g.order_id = o.id
+    select ${columns} from orders o left join saga g on g.order_id = o.id
     where o.tenant_id = ${tenantId} ${conditions(filter)} ${seek}
     order by ${by} ${direction}, o.id ${direction} limit ${first + 1}`;
   return rows.map(toOrder);

@@ -30,8 +30,8 @@ export type Order = {
   readonly taxTotal: Money;
   readonly total: Money;
   readonly shippingAddress: PostalAddress;
-  readonly step: Step;
-  readonly rests: boolean;
+  /** null: it was sold elsewhere and never went through a checkout here */
+  readonly checkout: Pick<Checkout, 'step' | 'pending' | 'needsOperator'> | null;
   readonly deadlineAt: Date | null;
 };
 
@@ -98,7 +98,12 @@ const statusByStep: Readonly<Record<Exclude<Step, 'VOIDING' | 'REFUNDING' | 'REL
   RESERVING: 'PENDING',
   SCORING: 'PENDING',
   AUTHORIZING: 'AWAITING_PAYMENT',
+  REVIEW: 'AWAITING_REVIEW',
   ALLOCATING: 'CONFIRMED',
+  SHIPPING: 'PROCESSING',
+  CAPTURING: 'SHIPPED',
+  DELIVERING: 'SHIPPED',
+  DONE: 'DELIVERED',
   CANCELLED: 'CANCELLED',
 };
 
@@ -110,15 +115,34 @@ const waits: Readonly<Record<Step, string | null>> = {
   RESERVING: 'stock',
   SCORING: 'fraud assessment',
   AUTHORIZING: 'payment',
+  REVIEW: 'fraud review',
   ALLOCATING: 'stock',
+  SHIPPING: 'carrier',
+  CAPTURING: 'payment',
+  DELIVERING: 'delivery',
+  DONE: null,
   VOIDING: 'payment to be voided',
   REFUNDING: 'refund',
   RELEASING: 'stock to be released',
   CANCELLED: null,
 };
 
-export const waitingFor = ({ step, rests }: Pick<Checkout, 'step' | 'rests'>): string | null =>
-  rests ? null : waits[step];
+/** What an operator has to see to. */
+const operatorsTask: Partial<Record<Step, string>> = {
+  SHIPPING: 'operator: the parcel cannot be sent',
+  CAPTURING: 'operator: the money cannot be taken',
+  DELIVERING: 'operator: the parcel has not been seen for a long time',
+};
+
+/** Why an order stands still; null where it has come to its end. */
+export const waitingFor = ({ checkout }: Pick<Order, 'checkout'>): string | null => {
+  if (!checkout) return null;
+  const { step, pending, needsOperator } = checkout;
+  if (needsOperator) return operatorsTask[step] ?? 'operator';
+  return step === 'SHIPPING' && (pending === 'CANCEL' || pending === 'REVIEW')
+    ? 'carrier to give the parcel back'
+    : waits[step];
+};
 
 /** Who may read an order. The loader takes the viewer and asks this, so an order cannot be loaded without it. */
 export const mayRead = (viewer: Viewer, order: Pick<Order, 'customerId'>): boolean =>
@@ -127,8 +151,21 @@ export const mayRead = (viewer: Viewer, order: Pick<Order, 'customerId'>): boole
 export const mayChange = (viewer: Viewer, order: Pick<Order, 'customerId'>): boolean =>
   (viewer.userId !== null && viewer.userId === order.customerId) || viewer.scopes.has('orders:write');
 
-export const allowedActions = (viewer: Viewer, order: Order): 'CANCEL'[] =>
-  mayChange(viewer, order) && mayCancel(order) ? ['CANCEL'] : [];
+type Action = 'CANCEL' | 'REFUND' | 'REVIEW';
+
+/** Money has been taken, and may be given back. */
+const isPaid = (step: Step): boolean => step === 'DELIVERING' || step === 'DONE';
+
+export const allowedActions = (viewer: Viewer, order: Order): Action[] => {
+  const { checkout } = order;
+  if (!checkout) return [];
+  const allowed: Readonly<Record<Action, boolean>> = {
+    CANCEL: mayChange(viewer, order) && mayCancel(checkout),
+    REFUND: viewer.scopes.has('refunds:write') && isPaid(checkout.step),
+    REVIEW: viewer.scopes.has('fraud:review') && checkout.step === 'REVIEW',
+  };
+  return (Object.keys(allowed) as Action[]).filter((action) => allowed[action]);
+};
 
 /** What cannot be an order's number need not be looked up. */
 export const isOrderNumber = (text: string): boolean => /^[\x21-\x7e]{1,40}$/.test(text);

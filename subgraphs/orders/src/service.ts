@@ -10,8 +10,9 @@ import { invalidInput, problemOf, tidy } from '@orderstream/runtime/text';
 import { newTrace } from '@orderstream/runtime/trace';
 import { acceptCart, acceptLine, type Cart } from './cart.ts';
 import { cartForUpdate, cartOf, emptyCart, putLine, removeCart, variantById } from './cart-store.ts';
-import { type Advanced, advance, begin, type Heard, type Step } from './checkout.ts';
+import { type Advanced, advance, begin, type Checkout, type Moment, mayCancel } from './checkout.ts';
 import {
+  addFact,
   type Event,
   eraseFromOrders,
   insertOrder,
@@ -22,16 +23,26 @@ import {
   standingForUpdate,
 } from './checkout-store.ts';
 import type { Context } from './context.ts';
-import { OrderCancelled, OrderConfirmed, OrderPlaced, OrderProgressed } from './messages.ts';
+import type { Heard } from './hearing.ts';
+import {
+  OrderCancelled,
+  OrderConfirmed,
+  OrderDelivered,
+  OrderHeld,
+  OrderPlaced,
+  OrderProgressed,
+  OrderShipped,
+} from './messages.ts';
+import { noticesOfRefund, noticesOfStep, type Refunded } from './notice.ts';
 import {
   mayChange,
   mayRead,
-  type OrderStatus,
   orderNumber,
   statusOf,
   type Terms,
   totalsOf,
 } from './order.ts';
+import { actorOf, detailOf, isFact } from './timeline.ts';
 
 export type Shop = {
   readonly terms: Terms;
@@ -40,6 +51,8 @@ export type Shop = {
   /** hashes addresses and devices, so that what is shared can be seen without being known */
   readonly hashKey: KeyObject;
 };
+
+const momentOf = ({ scale }: Shop, now: Date): Moment => ({ now, scale });
 
 /** milliseconds that goods are held for a checkout */
 const hold = 30 * 60_000;
@@ -87,18 +100,20 @@ export const setCartLine = (
   });
 };
 
-const eventTypes: Partial<Record<string, typeof OrderProgressed>> = {
-  'inventory.allocated': OrderConfirmed,
+/** What order-events call the arrival at a step; any other is progress. */
+const arrivals: Partial<Record<Checkout['step'], typeof OrderProgressed>> = {
+  REVIEW: OrderHeld,
+  SHIPPING: OrderConfirmed,
+  CAPTURING: OrderShipped,
+  DONE: OrderDelivered,
+  CANCELLED: OrderCancelled,
 };
 
-type Fact = {
-  readonly before: {
-    readonly step: Step;
-    readonly status: OrderStatus;
-    readonly statusReason: string | null;
-    readonly version: number;
-  };
-  readonly heard: string;
+/** What an order hears, from whom. */
+type News = {
+  readonly type: string;
+  readonly data: object;
+  /** null: no message, but a wish or the clock */
   readonly messageId: string | null;
   readonly actor: string;
 };
@@ -109,26 +124,31 @@ const save = async (
   shop: Shop,
   tenantId: string,
   now: Date,
-  { before, heard, messageId, actor }: Fact,
-  { checkout, send, told }: Advanced,
+  before: Standing,
+  news: News,
+  { checkout, send, told, keepsClock }: Advanced,
 ): Promise<void> => {
   const version = before.version + 1;
   const status = statusOf(checkout.step, before.status);
   const event: Event = {
-    seq: version,
-    messageId,
-    type: heard,
-    actor,
-    from: { step: before.step, status: before.status },
+    seq: before.entries + 1,
+    version,
+    messageId: news.messageId,
+    type: news.type,
+    actor: news.actor,
+    from: { step: before.checkout.step, status: before.status },
     to: { step: checkout.step, status },
-    reason: told ?? before.statusReason,
+    reason: told ?? detailOf(news.type, news.data),
   };
-  await saveStep(tx, tenantId, { checkout, event, now, scale: shop.scale });
-  const tell = checkout.step === 'CANCELLED' ? OrderCancelled : (eventTypes[heard] ?? OrderProgressed);
+  const statusReason = told ?? before.statusReason;
+  await saveStep(tx, tenantId, { checkout, event, statusReason, now, scale: shop.scale, keepsClock });
+  const isArrival = before.checkout.step !== checkout.step;
+  const tell = (isArrival && arrivals[checkout.step]) || OrderProgressed;
   const { orderId, customerId, step, reason } = checkout;
   await tx.send(
     tell({ orderId, customerId, status, step, reason }, version),
     ...send.map((message): Message => ({ ...message, version })),
+    ...noticesOfStep(before.checkout, checkout),
   );
 };
 
@@ -180,9 +200,10 @@ export const checkout = async (ctx: Context, shop: Shop, { idempotencyKey, ...re
     }));
     const begun = begin({
       orderId: newId(ctx.now),
+      number: orderNumber(ctx.now, await nextSerial(tx)),
       customerId,
       total: totals.total,
-      lines: lines.map(({ variantId, sku, quantity }) => ({ variantId, sku, quantity })),
+      lines,
       paymentMethodId: request.paymentMethodId,
       holdUntil: new Date(ctx.now.getTime() + hold),
       addressHash: hash([address.line1, address.postcode, address.country].join('\n').toLowerCase()),
@@ -191,9 +212,9 @@ export const checkout = async (ctx: Context, shop: Shop, { idempotencyKey, ...re
     });
     const { orderId, step } = begun.checkout;
     const status = statusOf(step, 'PENDING');
-    const number = orderNumber(ctx.now, await nextSerial(tx));
     const event: Event = {
       seq: 1,
+      version: 1,
       messageId: null,
       type: 'placed',
       actor: 'customer',
@@ -204,7 +225,7 @@ export const checkout = async (ctx: Context, shop: Shop, { idempotencyKey, ...re
     await insertOrder(
       tx,
       tenantId,
-      { checkout: begun.checkout, number, idempotencyKey, address, totals, lines },
+      { checkout: begun.checkout, idempotencyKey, address, totals, lines },
       { event, now: ctx.now, scale: shop.scale },
     );
     await emptyCart(tx, cart.id);
@@ -256,7 +277,9 @@ export const cancelOrder = async (ctx: Context, shop: Shop, { idempotencyKey, ..
         path: ['input', 'expectedVersion'],
         currentVersion: standing.version,
       } as const;
-    const next = advance(standing.checkout, 'cancel', { reason });
+    const next = mayCancel(standing.checkout)
+      ? advance(standing.checkout, 'cancel', { reason }, momentOf(shop, now))
+      : null;
     if (!next)
       return {
         error: 'InvalidTransition',
@@ -265,47 +288,44 @@ export const cancelOrder = async (ctx: Context, shop: Shop, { idempotencyKey, ..
         orderId: request.id,
       } as const;
     const actor = viewer.userId === standing.checkout.customerId ? 'customer' : 'staff';
-    await save(tx, shop, viewer.tenantId, now, factOf(standing, 'cancel', null, actor), next);
+    const news: News = { type: 'cancel', data: {}, messageId: null, actor };
+    await save(tx, shop, viewer.tenantId, now, standing, news, next);
     return { orderId: request.id };
   });
 };
 
-/** Who answered, for the timeline: messages are named after the thing, actors after the part of the shop. */
-const actors: Readonly<Record<string, string>> = {
-  inventory: 'inventory',
-  fraud: 'fraud',
-  payment: 'payments',
-};
-
 type Answer = { readonly orderId: string };
 
-const factOf = (
-  { checkout, status, statusReason, version }: Standing,
-  heard: string,
-  messageId: string | null,
-  actor: string,
-): Fact => ({
-  before: { step: checkout.step, status, statusReason, version },
-  heard,
-  messageId,
-  actor,
-});
-
-/** An answer from another subgraph. The row lock makes it wait for our own transaction, should it be that fast. */
+/**
+ * An answer from another subgraph. The row lock makes it wait for our own transaction, should it be that fast. What moves
+ * nothing may still be worth an entry of the timeline.
+ */
 export const advanceSaga =
   (shop: Shop) =>
   async (tx: Tx, { id, type, tenantId, data }: Envelope<Answer>, { now }: { now: Date }): Promise<void> => {
     const standing = await standingForUpdate(tx, tenantId, data.orderId);
-    const next = standing && advance(standing.checkout, type as keyof Heard, data as never);
-    if (next)
-      await save(
-        tx,
-        shop,
-        tenantId,
-        now,
-        factOf(standing, type, id, actors[type.split('.')[0]!] ?? 'shop'),
-        next,
-      );
+    if (!standing) return;
+    const { checkout } = standing;
+    const actor = actorOf(type);
+    const next = advance(checkout, type as keyof Heard, data as never, momentOf(shop, now));
+    if (next) await save(tx, shop, tenantId, now, standing, { type, data, messageId: id, actor }, next);
+    else if (isFact(type))
+      await addFact(tx, tenantId, standing, {
+        messageId: id,
+        type,
+        at: now,
+        actor,
+        reason: detailOf(type, data),
+      });
+  };
+
+/** Money that went back is an entry of the timeline and worth telling the customer. */
+export const takeRefund =
+  (shop: Shop) =>
+  async (tx: Tx, message: Envelope<Refunded>, ctx: { now: Date }): Promise<void> => {
+    await advanceSaga(shop)(tx, message, ctx);
+    const standing = await standingForUpdate(tx, message.tenantId, message.data.orderId);
+    if (standing) await tx.send(...noticesOfRefund(standing.checkout, message.data));
   };
 
 /** Deadlines that have passed are heard like messages. @returns how many checkouts were looked at */
@@ -320,8 +340,9 @@ export const passDeadlines = (
     for (const { order_id: orderId, tenant_id: tenantId } of late) {
       const tx = begin({ ...origin, tenantId });
       const standing = await standingForUpdate(tx, tenantId, orderId);
-      const next = standing && advance(standing.checkout, 'deadline', {});
-      if (next) await save(tx, shop, tenantId, now, factOf(standing, 'deadline', null, 'clock'), next);
+      const next = standing && advance(standing.checkout, 'deadline', {}, momentOf(shop, now));
+      const news: News = { type: 'deadline', data: {}, messageId: null, actor: 'clock' };
+      if (next) await save(tx, shop, tenantId, now, standing, news, next);
     }
     return late.length;
   });
