@@ -7,12 +7,7 @@ import {
   ReserveStock,
   ShipStock,
 } from '@orderstream/inventory/messages';
-import {
-  AuthorizePayment,
-  CapturePayment,
-  RefundPayment,
-  VoidPayment,
-} from '@orderstream/payments/messages';
+import { AuthorizePayment, CapturePayment, RefundPayment, VoidPayment } from '@orderstream/payments/messages';
 import type { Message } from '@orderstream/runtime/messages';
 import { CancelShipment, CreateShipment } from '@orderstream/shipping/messages';
 import type { Checkout } from './checkout.ts';

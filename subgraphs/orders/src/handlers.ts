@@ -1,10 +1,5 @@
 import { VariantChanged } from '@orderstream/catalog/messages';
-import {
-  FraudApproved,
-  FraudInfoRequested,
-  FraudRejected,
-  FraudScored,
-} from '@orderstream/fraud/messages';
+import { FraudApproved, FraudInfoRequested, FraudRejected, FraudScored } from '@orderstream/fraud/messages';
 import {
   HoldExpired,
   StockAllocated,

@@ -34,14 +34,7 @@ import {
   OrderShipped,
 } from './messages.ts';
 import { noticesOfRefund, noticesOfStep, type Refunded } from './notice.ts';
-import {
-  mayChange,
-  mayRead,
-  orderNumber,
-  statusOf,
-  type Terms,
-  totalsOf,
-} from './order.ts';
+import { mayChange, mayRead, orderNumber, statusOf, type Terms, totalsOf } from './order.ts';
 import { actorOf, detailOf, isFact } from './timeline.ts';
 
 export type Shop = {

@@ -1,7 +1,8 @@
 // What an order's timeline tells besides its own steps: what others did that moves nothing, and a word on each.
-import type { RefundMade } from '@orderstream/payments/messages';
+
 import type { StockRestocked } from '@orderstream/inventory/messages';
 import type { NotificationSent } from '@orderstream/notifications/messages';
+import type { RefundMade } from '@orderstream/payments/messages';
 import type { MessageType } from '@orderstream/runtime/messages';
 import { format, money } from '@orderstream/runtime/money';
 import type { ShipmentCreated, ShipmentMoved } from '@orderstream/shipping/messages';
@@ -64,5 +65,4 @@ const details: Readonly<Record<string, Detail>> = {
 };
 
 /** A sentence on what a message says; null where its name says it all. Never what a reviewer or a score said. */
-export const detailOf = (type: string, data: object): string | null =>
-  details[type]?.(data as never) ?? null;
+export const detailOf = (type: string, data: object): string | null => details[type]?.(data as never) ?? null;
