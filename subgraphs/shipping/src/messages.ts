@@ -74,8 +74,4 @@ export const ShipmentDelivered = message(
   z.object({ ...ofParcel, at: z.iso.datetime() }),
 );
 /** The carrier cannot find it any more. */
-export const ShipmentLost = message(
-  events,
-  'shipment.lost',
-  z.object({ ...ofParcel, at: z.iso.datetime() }),
-);
+export const ShipmentLost = message(events, 'shipment.lost', z.object({ ...ofParcel, at: z.iso.datetime() }));
