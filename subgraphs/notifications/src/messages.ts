@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 const commands = topic('notification-commands', 'orderId', { partitions: 12 });
 const events = topic('notification-events', 'orderId', { partitions: 12 });
+const inbox = topic('notification-inbox', 'customerId', { hinted: true });
 
 export const kinds = [
   'ORDER_CONFIRMED',
@@ -35,4 +36,11 @@ export const NotificationSent = message(
   events,
   'notification.sent',
   z.object({ orderId: z.uuid(), notificationId: z.uuid(), kind: z.enum(kinds), channel: z.string() }),
+);
+
+/** For whoever watches this customer's list; its version is the number there. Nobody else needs to hear it. */
+export const NotificationStored = message(
+  inbox,
+  'notification.stored',
+  z.object({ customerId: z.uuid(), notificationId: z.uuid() }),
 );
