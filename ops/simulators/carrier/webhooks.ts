@@ -1,0 +1,150 @@
+import { createHmac } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Book } from './book.ts';
+import type { Faults } from './faults.ts';
+
+export type Endpoint = {
+  readonly url: string;
+  readonly secret: string;
+  /** Milliseconds an attempt may take. */
+  readonly timeoutMs: number;
+  /** The first pause before another attempt, in milliseconds; it doubles up to a minute. */
+  readonly retryMs: number;
+};
+
+const PARALLEL = 8;
+const LONGEST_PAUSE = 60_000;
+
+type Due = { readonly seq: number; readonly shipment: string; readonly due_at: number };
+
+type Delivery = {
+  readonly seq: number;
+  readonly attempts: number;
+  readonly reference: string;
+  readonly body: string;
+};
+
+/** HMAC-SHA256 of `<time>.<body>`, the time in seconds. */
+const signatureOf = (body: string, secret: string, time: number): string =>
+  `t=${time},v1=${createHmac('sha256', secret).update(`${time}.${body}`).digest('hex')}`;
+
+type Disguise = { readonly badSignature: boolean; readonly ageSeconds: number };
+
+/** One attempt. Answers the HTTP status, or 0 when there was none. Never throws. */
+const post = async (
+  endpoint: Endpoint,
+  body: string,
+  { badSignature, ageSeconds }: Disguise,
+  stopped: AbortSignal,
+): Promise<number> => {
+  const time = Math.floor(Date.now() / 1000) - ageSeconds;
+  const secret = badSignature ? `not-${endpoint.secret}` : endpoint.secret;
+  try {
+    const response = await fetch(endpoint.url, {
+      method: 'POST',
+      body,
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        'carrier-signature': signatureOf(body, secret, time),
+        'user-agent': 'SimulatedParcel/1.0',
+      },
+      redirect: 'manual',
+      signal: AbortSignal.any([stopped, AbortSignal.timeout(endpoint.timeoutMs)]),
+    });
+    await response.body?.cancel();
+    return response.status;
+  } catch {
+    return 0;
+  }
+};
+
+export type Courier = {
+  /** Looks for due deliveries now. */
+  readonly wake: () => void;
+  /** Delivers an event once more, apart from the queue; answers the HTTP status of each copy, sent together. */
+  readonly deliver: (body: string, times: number, disguise: Disguise) => Promise<number[]>;
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * Works off the promised deliveries until each met a 2xx. The queue is the book, so a restart goes on where it was.
+ * Two events of one parcel are never under way together, so order is lost only where a switch or a retry loses it.
+ */
+export const startCourier = (book: Book, faults: Faults, endpoint: Endpoint | null): Courier => {
+  const busy = new Map<string, Promise<void>>();
+  const closing = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+
+  const settle = (delivery: Delivery, status: number): void => {
+    const now = Date.now();
+    const attempts = delivery.attempts + 1;
+    const delivered = status >= 200 && status < 300;
+    const wait = Math.min(LONGEST_PAUSE, (endpoint?.retryMs ?? 0) * 2 ** Math.min(attempts - 1, 20));
+    const next = delivered ? null : now + wait;
+    book.run(
+      'update delivery set due_at = ?, swapped = 0, attempts = ?, last_status = ?, delivered_at = ? where seq = ?',
+      next,
+      attempts,
+      status,
+      delivered ? now : null,
+      delivery.seq,
+    );
+  };
+
+  const attempt = async (target: Endpoint, seq: number): Promise<void> => {
+    const delivery = book.get<Delivery>(
+      `select d.seq, d.attempts, s.reference, e.body from delivery as d
+       join event as e on e.seq = d.event join shipment as s on s.id = d.shipment where d.seq = ?`,
+      seq,
+    );
+    if (!delivery) return;
+    const occasion = { reference: delivery.reference };
+    const disguise = {
+      badSignature: faults.take('webhooks.badSignature', occasion) !== undefined,
+      ageSeconds: faults.take('webhooks.oldTimestamp', occasion)?.value ?? 0,
+    };
+    const status = await post(target, delivery.body, disguise, closing.signal);
+    // Stopped in the middle: nothing is known, so it stays due and the next start sends it again.
+    if (!closing.signal.aborted) settle(delivery, status);
+  };
+
+  const pump = (): void => {
+    clearTimeout(timer);
+    if (closing.signal.aborted || endpoint === null) return;
+    const open = book.all<Due>(
+      `select seq, shipment, due_at from delivery
+       where due_at is not null and held = 0 order by due_at, seq limit 200`,
+    );
+    const now = Date.now();
+    for (const { seq, shipment, due_at } of open) {
+      if (due_at > now || busy.size >= PARALLEL) break;
+      if (busy.has(shipment)) continue;
+      const work = attempt(endpoint, seq)
+        .catch(async (error: unknown) => {
+          console.error('a webhook could not be written down; trying again', error);
+          await pause(1000);
+        })
+        .finally(() => {
+          busy.delete(shipment);
+          pump();
+        });
+      busy.set(shipment, work);
+    }
+    const later = open.find(({ due_at }) => due_at > now);
+    if (later) timer = setTimeout(pump, later.due_at - now);
+  };
+
+  pump();
+  return {
+    wake: () => setImmediate(pump),
+    deliver: async (body, times, disguise) =>
+      endpoint === null
+        ? []
+        : Promise.all(Array.from({ length: times }, () => post(endpoint, body, disguise, closing.signal))),
+    close: async () => {
+      closing.abort();
+      clearTimeout(timer);
+      await Promise.all(busy.values());
+    },
+  };
+};
