@@ -4,6 +4,7 @@ import { platformSettings, readSettings } from '@orderstream/runtime/config';
 import pg from 'pg';
 import { inTransaction } from './copy.ts';
 import { loadCatalog } from './load-catalog.ts';
+import { loadOrderHistory, loadPaymentHistory } from './load-history.ts';
 import { loadInventory } from './load-inventory.ts';
 import { loadOrders } from './load-orders.ts';
 import { loadRecommendations } from './load-recommendations.ts';
@@ -28,6 +29,8 @@ const loaders: Readonly<Record<string, Load>> = {
   recommendations: loadRecommendations,
 };
 
+const histories: Readonly<Record<string, Load>> = { orders: loadOrderHistory, payments: loadPaymentHistory };
+
 const fill = async (url: string, load: (client: pg.Client) => Promise<void>): Promise<void> => {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   await client.connect();
@@ -38,15 +41,23 @@ const fill = async (url: string, load: (client: pg.Client) => Promise<void>): Pr
   }
 };
 
-/** Does nothing where there is data already, so it may run at every start. */
-export const seedShop = async ({ databases, password, env }: Shop): Promise<void> => {
+const fillAll = async (loads: Readonly<Record<string, Load>>, { databases, password, env }: Shop) => {
   const { TENANT_ID } = readSettings(
     { TENANT_ID: env.TENANT_ID },
     platformSettings.pick({ TENANT_ID: true }),
   );
   await Promise.all(
-    Object.entries(loaders)
+    Object.entries(loads)
       .filter(([name]) => name in databases)
       .map(([name, load]) => fill(databases[name]!, (client) => load(client, TENANT_ID, password))),
   );
 };
+
+/** Does nothing where there is data already, so it may run at every start. */
+export const seedShop = (shop: Shop): Promise<void> => fillAll(loaders, shop);
+
+/**
+ * The sales of the shop before it was ours, as orders and payments. The shop needs none of them to open, so it may be
+ * open already. Does nothing where they are.
+ */
+export const seedHistory = (shop: Shop): Promise<void> => fillAll(histories, shop);
