@@ -5,7 +5,8 @@ import { seenIn } from './invariant.ts';
 const unheard = async ({ rows }: Look): Promise<string[]> => {
   const orders = await rows<{ id: string; asked: boolean }>(
     'orders',
-    `select order_id as id, bool_or(to_step in ('AUTHORIZING', 'VOIDING')) as asked from order_event group by 1`,
+    `select order_id as id, bool_or(to_step in ('AUTHORIZING', 'VOIDING')) as asked
+     from order_event join saga using (order_id) group by 1`,
   );
   const reservations = await rows<{ id: string }>('inventory', 'select order_id as id from reservation');
   const payments = await rows<{ id: string }>(

@@ -1,36 +1,55 @@
 // Orders: each comes to an end, has the goods it should have, and every step it took was allowed.
-import { type Checkout, moves, type Step, steps } from '@orderstream/orders/rules';
+import { type Checkout, type Moment, moves, type Step, steps } from '@orderstream/orders/rules';
 import { type Invariant, type Look, seenIn } from './invariant.ts';
 
-/** An order that waits for nobody: confirmed with its goods set aside, or cancelled. */
-export const isSettled = `(rests or step = 'CANCELLED')`;
+/** An order that waits for nobody: delivered, cancelled, or known to need somebody of the shop. */
+export const isSettled = `(step in ('DONE', 'CANCELLED') or needs_operator)`;
 
 const anId = '01900000-0000-7000-8000-000000000000';
 const anyCheckout: Checkout = {
   orderId: anId,
   customerId: anId,
+  number: 'N-2026-0000001',
   step: 'RESERVING',
-  rests: false,
+  pending: null,
+  review: 'NONE',
+  needsOperator: false,
   attempts: 0,
   total: { amountMinor: 1, currency: 'GBP' },
   lines: [],
   paymentMethodId: anId,
   holdUntil: new Date(0),
+  origin: { warehouseId: anId, name: '', latitude: 0, longitude: 0 },
+  parcel: 1,
   addressHash: '',
   deviceHash: null,
   clientHash: null,
   reason: null,
 };
-const anyBody = { skus: [], reason: '' };
+const moment: Moment = { now: new Date(0), scale: 1 };
+const bodies = [0, 100].map((score) => ({ skus: [], reason: '', score, origin: anyCheckout.origin }));
+
+/** What the table's answers depend on besides the step. */
+const kinds: readonly Checkout[] = (
+  [null, 'CANCEL', 'REVIEW', 'RETRY', 'DELIVERED', 'LOST'] as const
+).flatMap((pending) => (['NONE', 'WANTED'] as const).map((review) => ({ ...anyCheckout, pending, review })));
 
 /** `RESERVING inventory.reserved SCORING`: every step that the saga's table allows. */
 const allowed = new Set([
   `- placed ${steps[0]}`,
   ...steps.flatMap((step) =>
-    Object.entries(moves[step]).map(([heard, move]) => {
-      const { to } = (move as (checkout: Checkout, body: unknown) => { to: Step })(anyCheckout, anyBody);
-      return `${step} ${heard} ${to}`;
-    }),
+    Object.entries(moves[step]).flatMap(([heard, move]) =>
+      kinds.flatMap((checkout) =>
+        bodies.flatMap((body) => {
+          const next = (move as (c: Checkout, b: unknown, m: Moment) => { to: Step } | null)(
+            { ...checkout, step },
+            body,
+            moment,
+          );
+          return next ? [`${step} ${heard} ${next.to}`] : [];
+        }),
+      ),
+    ),
   ),
 ]);
 
@@ -49,10 +68,7 @@ const goodsByOrder = (lines: readonly Line[]): Map<string, string> =>
   );
 
 const stockOfOrders = async ({ rows }: Look): Promise<string[]> => {
-  const orders = await rows<{ id: string; step: Step; rests: boolean }>(
-    'orders',
-    'select order_id as id, step, rests from saga',
-  );
+  const orders = await rows<{ id: string; step: Step }>('orders', 'select order_id as id, step from saga');
   const ordered = await rows<Line>(
     'orders',
     'select order_id as order, variant_id as variant, sum(quantity)::int as quantity from order_line group by 1, 2',
@@ -73,15 +89,15 @@ const stockOfOrders = async ({ rows }: Look): Promise<string[]> => {
     ...reservations
       .filter(({ id, state }) => (state === 'HELD' || state === 'ALLOCATED') && !known.has(id))
       .map(({ id, state }) => `order ${id} does not exist and has stock ${state}`),
-    ...orders.flatMap(({ id, step, rests }) => {
+    ...orders.flatMap(({ id, step }) => {
       const state = stateOf.get(id) ?? 'none';
+      // SHIPPED and cancelled: the parcel was lost, and its goods are nobody's any more.
       if (step === 'CANCELLED')
-        return ['HELD', 'ALLOCATED', 'SHIPPED'].includes(state)
+        return ['HELD', 'ALLOCATED'].includes(state)
           ? [`order ${id} is cancelled and has stock ${state}`]
           : [];
-      if (!rests) return [];
-      if (state !== 'ALLOCATED' && state !== 'SHIPPED')
-        return [`order ${id} is confirmed and has stock ${state}`];
+      if (step !== 'DONE') return [];
+      if (state !== 'SHIPPED') return [`order ${id} is delivered and has stock ${state}`];
       return goods.get(id) === reserved.get(id)
         ? []
         : [`order ${id} is of ${goods.get(id)} and has ${reserved.get(id)}`];
@@ -115,11 +131,11 @@ export const ofOrders: readonly Invariant[] = [
         at: number;
       }>(
         'orders',
-        `select order_id as id, seq, concat_ws(' ', coalesce(from_step, '-'), type, to_step) as move,
+        `select order_id as id, version as seq, concat_ws(' ', coalesce(from_step, '-'), type, to_step) as move,
            coalesce(from_step, '-') as "from",
            coalesce(lag(to_step) over (partition by order_id order by seq), '-') as before,
            row_number() over (partition by order_id order by seq)::int as at
-         from order_event`,
+         from order_event e where version is not null and exists (select from saga s where s.order_id = e.order_id)`,
       );
       return events.flatMap(({ id, seq, move, from, before, at }) => {
         const event = `order ${id}, event ${seq}`;
@@ -135,16 +151,24 @@ export const ofOrders: readonly Invariant[] = [
     'I12 an order stands where its last event left it',
     `select format('order %s is %s, its last event says %s', s.order_id, s.step, e.to_step) as what
      from saga s join lateral (
-       select to_step, to_status from order_event where order_id = s.order_id order by seq desc limit 1) e on true
+       select to_step, to_status from order_event where order_id = s.order_id and version is not null
+       order by version desc limit 1) e on true
      join orders o on o.id = s.order_id where e.to_step <> s.step or e.to_status <> o.status`,
   ),
   seenIn(
     'orders',
     'always',
     'I13 the version of an order is the number of its events',
-    `select format('order %s has version %s and %s events', o.id, o.version, count(e.seq)) as what
+    `select format('order %s has version %s and %s events', o.id, o.version, count(e.version)) as what
      from orders o left join order_event e on e.order_id = o.id
-     group by o.id, o.version having o.version <> count(e.seq)`,
+     group by o.id, o.version having o.version <> count(e.version)`,
+  ),
+  seenIn(
+    'orders',
+    'always',
+    'I13 a timeline has no gap',
+    `select format('order %s has %s entries and the last is number %s', order_id, count(*), max(seq)) as what
+     from order_event group by order_id having max(seq) <> count(*)`,
   ),
   seenIn(
     'orders',

@@ -54,7 +54,7 @@ export const standingForUpdate = async (
       g.address_hash, g.device_hash, g.client_hash,
       (select json_agg(json_build_object('id', l.id, 'variantId', l.variant_id, 'sku', l.sku, 'quantity', l.quantity,
          'unitPriceMinor', l.unit_price_minor) order by l.position) from order_line l where l.order_id = o.id) as lines,
-      (select max(e.seq) from order_event e where e.order_id = o.id) as entries
+      g.entries
     from saga g join orders o on o.id = g.order_id
     where g.order_id = ${orderId} and g.tenant_id = ${tenantId} for update of g, o`;
   if (!row) return null;
@@ -126,7 +126,7 @@ export const saveStep = async (
       updated_at = ${now} where id = ${checkout.orderId}`;
   await tx.sql`
     update saga set step = ${checkout.step}, pending = ${checkout.pending}, review = ${checkout.review},
-      needs_operator = ${checkout.needsOperator}, parcel = ${checkout.parcel},
+      needs_operator = ${checkout.needsOperator}, parcel = ${checkout.parcel}, entries = ${event.seq},
       origin = ${checkout.origin && JSON.stringify(checkout.origin)}::jsonb,
       reason = ${checkout.reason}, attempts = ${checkout.attempts},
       deadline_at = case when ${keepsClock}::boolean then deadline_at
@@ -195,10 +195,12 @@ export const addFact = (
   { checkout, status, entries }: Standing,
   fact: { messageId: string; type: string; at: Date; actor: string; reason: string | null },
 ) => tx.sql`
-  insert into order_event (order_id, seq, tenant_id, message_id, type, at, actor, from_status, to_status, reason)
-  values (${checkout.orderId}, ${entries + 1}, ${tenantId}, ${fact.messageId}, ${fact.type}, ${fact.at}, ${fact.actor},
-    ${status}, ${status}, ${fact.reason})
-  on conflict on constraint order_event_once do nothing`;
+  with added as (
+    insert into order_event (order_id, seq, tenant_id, message_id, type, at, actor, from_status, to_status, reason)
+    values (${checkout.orderId}, ${entries + 1}, ${tenantId}, ${fact.messageId}, ${fact.type}, ${fact.at}, ${fact.actor},
+      ${status}, ${status}, ${fact.reason})
+    on conflict on constraint order_event_once do nothing returning order_id)
+  update saga set entries = entries + 1 where order_id in (select order_id from added)`;
 
 /** Checkouts whose deadline has passed by the database's clock; rows another process works on are left to it. */
 export const overdue = (tx: Tx, most: number) => tx.sql<{ order_id: string; tenant_id: string }>`

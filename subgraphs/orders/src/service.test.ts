@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { StockLevelChanged } from '@orderstream/inventory/messages';
+import { RefundMade } from '@orderstream/payments/messages';
 import type { Viewer } from '@orderstream/runtime/viewer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copyLevel } from './catalog-copy.ts';
-import { cancelOrder, checkout, passDeadlines, viewCart } from './service.ts';
-import { address, customer, openShop, shop } from './testing.ts';
+import { waitingFor } from './order.ts';
+import { cancelOrder, checkout, passDeadlines, takeRefund, viewCart } from './service.ts';
+import { address, customer, openShop, origin, shop } from './testing.ts';
 
 type Desk = Awaited<ReturnType<typeof openShop>>;
 
 let db: Desk;
-let { contextOf, heard, within, hearVariant, goods, fill, place, placed, answer } = {} as Desk;
+let { contextOf, heard, within, hearVariant, goods, fill, place, placed, answer, toSender } = {} as Desk;
 
 beforeAll(async () => {
   db = await openShop();
-  ({ contextOf, heard, within, hearVariant, goods, fill, place, placed, answer } = db);
+  ({ contextOf, heard, within, hearVariant, goods, fill, place, placed, answer, toSender } = db);
 });
 
 afterAll(() => db.close());
@@ -153,17 +155,84 @@ describe('the saga on rows', () => {
     await answer('fraud.scored', orderId, { score: 0 });
     await answer('fraud.scored', orderId, { score: 0 });
     await answer('payment.authorized', orderId, { paymentId: randomUUID(), amountMinor: 1, currency: 'GBP' });
-    await answer('inventory.allocated', orderId, { parts: [] });
+    await answer('inventory.allocated', orderId, { parts: [], origin });
     const order = await contextOf(ctx.viewer).loaders.order.load(orderId);
-    expect(order).toMatchObject({ status: 'CONFIRMED', version: 5, rests: true, deadlineAt: null });
+    expect(order).toMatchObject({ status: 'PROCESSING', version: 5, checkout: { step: 'SHIPPING' } });
     const events = await contextOf(ctx.viewer).loaders.events.load(orderId);
     expect(events.map(({ seq, type, to }) => [seq, type, to])).toEqual([
       [1, 'placed', 'PENDING'],
       [2, 'inventory.reserved', 'PENDING'],
       [3, 'fraud.scored', 'AWAITING_PAYMENT'],
-      [4, 'payment.authorized', 'CONFIRMED'],
-      [5, 'inventory.allocated', 'CONFIRMED'],
+      [4, 'fraud.scored', 'AWAITING_PAYMENT'],
+      [5, 'payment.authorized', 'CONFIRMED'],
+      [6, 'inventory.allocated', 'PROCESSING'],
     ]);
+  });
+
+  test('what others did and what moves nothing is told in between, once, and the version stays', async () => {
+    const ctx = contextOf(customer());
+    const orderId = await placed(ctx);
+    await toSender(orderId);
+    const shipmentId = randomUUID();
+    const created = { shipmentId, carrier: 'A Carrier', estimatedDelivery: null };
+    const message = randomUUID();
+    await answer('shipment.created', orderId, created, message);
+    await answer('shipment.created', orderId, created, message);
+    await answer('inventory.reserved', orderId, { parts: [] });
+    await answer('shipment.handed-over', orderId, { shipmentId });
+    await answer('shipment.moved', orderId, { shipmentId, status: 'IN_TRANSIT', at: '', place: 'Leeds' });
+    await answer('inventory.shipped', orderId);
+    const order = await contextOf(ctx.viewer).loaders.order.load(orderId);
+    expect(order).toMatchObject({ status: 'SHIPPED', version: 6 });
+    const events = await contextOf(ctx.viewer).loaders.events.load(orderId);
+    expect(events.slice(5).map(({ seq, type, actor, reason }) => [seq, type, actor, reason])).toEqual([
+      [6, 'shipment.created', 'shipping', 'By A Carrier.'],
+      [7, 'shipment.handed-over', 'shipping', null],
+      [8, 'shipment.moved', 'shipping', 'On its way: Leeds.'],
+      [9, 'inventory.shipped', 'inventory', null],
+    ]);
+  });
+
+  test('money that went back is told to the customer and stands in the timeline', async () => {
+    const ctx = contextOf(customer());
+    const orderId = await placed(ctx);
+    const refund = {
+      orderId,
+      paymentId: randomUUID(),
+      refundId: randomUUID(),
+      amountMinor: 250,
+      currency: 'GBP',
+    };
+    await within((tx) => takeRefund(shop)(tx, heard(RefundMade(refund)), { now: new Date() }));
+    const [event] = (await contextOf(ctx.viewer).loaders.events.load(orderId)).slice(-1);
+    expect(event).toMatchObject({ type: 'payment.refund-made', reason: '£2.50 was given back.' });
+    const told = await db.database.sql<{ data: object }>`
+      select message->'data' as data from plumbing.outbox where key = ${orderId} and message->>'type' = 'notification.notify'`;
+    expect(told).toMatchObject([{ data: { kind: 'REFUNDED', amountMinor: 250 } }]);
+  });
+
+  test('the customer is told when it is confirmed, shipped and delivered', async () => {
+    const ctx = contextOf(customer());
+    const orderId = await placed(ctx);
+    await toSender(orderId);
+    await answer('shipment.handed-over', orderId, { shipmentId: orderId });
+    await answer('payment.captured', orderId, { paymentId: orderId, amountMinor: 1, currency: 'GBP' });
+    await answer('shipment.delivered', orderId, { shipmentId: orderId, at: '' });
+    const told = await db.database.sql<{ type: string; kind: string | null }>`
+      select message->>'type' as type, message->'data'->>'kind' as kind from plumbing.outbox
+      where key = ${orderId} and message->>'type' = any(${['notification.notify', 'order.confirmed', 'order.shipped', 'order.delivered']}::text[])
+      order by id`;
+    expect(told.map(({ type, kind }) => kind ?? type)).toEqual([
+      'order.confirmed',
+      'ORDER_CONFIRMED',
+      'order.shipped',
+      'ORDER_SHIPPED',
+      'order.delivered',
+      'ORDER_DELIVERED',
+    ]);
+    const order = await contextOf(ctx.viewer).loaders.order.load(orderId);
+    expect(order).toMatchObject({ status: 'DELIVERED', deadlineAt: null });
+    expect(waitingFor(order!)).toBeNull();
   });
 
   test('a cancel and an answer at the same time have one outcome', async () => {
@@ -198,7 +267,7 @@ describe('the saga on rows', () => {
     const looked = await Promise.all([1, 2].map(() => passDeadlines(db.database, shop, new Date())));
     expect(looked.toSorted()).toEqual([0, 1]);
     expect(await contextOf(ctx.viewer).loaders.order.load(orderId)).toMatchObject({
-      step: 'RELEASING',
+      checkout: { step: 'RELEASING' },
       version: 2,
     });
   });

@@ -28,6 +28,7 @@ export const address = {
   postcode: 'N1 1AA',
   country: 'GB',
 };
+export const origin = { warehouseId: randomUUID(), name: 'Manchester', latitude: 53.48, longitude: -2.24 };
 export const customer = (): Viewer => ({ ...anonymous(tenantId), userId: randomUUID() });
 
 export const openShop = async () => {
@@ -107,7 +108,7 @@ export const openShop = async () => {
     return outcome.done.orderId;
   };
 
-  const answer = (type: string, orderId: string, data: object = {}) =>
+  const answer = (type: string, orderId: string, data: object = {}, id: string = randomUUID()) =>
     within((tx) =>
       advanceSaga(shop)(
         tx,
@@ -120,10 +121,33 @@ export const openShop = async () => {
             version: 1,
             data: { orderId, ...data },
           }),
+          id,
         },
         { now: new Date() },
       ),
     );
 
-  return { database, close, contextOf, heard, within, hearVariant, goods, fill, place, placed, answer };
+  /** All the way to where the carrier is asked for a label. */
+  const toSender = async (orderId: string): Promise<void> => {
+    const paid = { paymentId: randomUUID(), amountMinor: 1, currency: 'GBP' };
+    await answer('inventory.reserved', orderId, { parts: [] });
+    await answer('fraud.scored', orderId, { score: 0 });
+    await answer('payment.authorized', orderId, paid);
+    await answer('inventory.allocated', orderId, { parts: [], origin });
+  };
+
+  return {
+    database,
+    close,
+    contextOf,
+    heard,
+    within,
+    hearVariant,
+    goods,
+    fill,
+    place,
+    placed,
+    answer,
+    toSender,
+  };
 };
