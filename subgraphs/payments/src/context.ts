@@ -14,8 +14,8 @@ import type { PrismaClient } from './generated/prisma/client.ts';
 import { mayRead as mayReadPayment, type Payment, type PaymentEvent } from './payment.ts';
 import { mayRead as mayReadMethod, type PaymentMethod } from './payment-method.ts';
 import { methodsByIds, methodsOfUsers } from './payment-method-store.ts';
-import type { Refund } from './refund.ts';
-import { refundsOfPayments } from './refund-store.ts';
+import type { PaidLine, Refund, RefundLine } from './refund.ts';
+import { linesOfRefunds, paidLinesByIds, refundsByIds, refundsOfPayments } from './refund-store.ts';
 import { eventsOfPayments, paymentsByIds, paymentsOfOrders } from './store.ts';
 
 export type Loaders = {
@@ -24,6 +24,11 @@ export type Loaders = {
   readonly paymentsOfOrder: Loader<string, Payment[] | null>;
   readonly events: Loader<string, PaymentEvent[]>;
   readonly refunds: Loader<string, Refund[]>;
+  readonly refund: Loader<string, Refund | null>;
+  /** by refund */
+  readonly refundLines: Loader<string, RefundLine[]>;
+  /** by order line */
+  readonly paidLine: Loader<string, PaidLine | null>;
   readonly method: Loader<string, PaymentMethod | null>;
   readonly methodsOfUser: Loader<string, PaymentMethod[] | null>;
 };
@@ -56,6 +61,28 @@ const createLoaders = (db: Db<PrismaClient>, viewer: Viewer): Loaders => {
     refunds: loader(async (ids) =>
       grouped(ids, await refundsOfPayments(db, tenantId, ids), (one) => one.paymentId),
     ),
+    refund: loader(async (ids) => {
+      const refunds = await refundsByIds(db, tenantId, ids);
+      const visible = refunds.filter((one) => mayReadPayment(viewer, one));
+      return inOrder(
+        ids,
+        visible.map(({ refund }) => refund),
+        (one) => one.id,
+      );
+    }),
+    refundLines: loader(async (ids) => {
+      const lines = await linesOfRefunds(db, tenantId, ids);
+      return grouped(ids, lines, (one) => one.refundId).map((of) => of.map(({ line }) => line));
+    }),
+    paidLine: loader(async (ids) => {
+      const lines = await paidLinesByIds(db, tenantId, ids);
+      const visible = lines.filter((one) => mayReadPayment(viewer, one));
+      return inOrder(
+        ids,
+        visible.map(({ line }) => line),
+        (one) => one.orderLineId,
+      );
+    }),
     method: loader(async (ids) => {
       const methods = await methodsByIds(db, tenantId, ids);
       return inOrder(

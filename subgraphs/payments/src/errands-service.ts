@@ -9,7 +9,7 @@ import { notUsable } from './payment-method.ts';
 import { markDetached, takeToDetach } from './payment-method-store.ts';
 import type { Answer, Provider } from './provider.ts';
 import { claimRefunds, type RefundClaim, releaseRefund } from './refund-store.ts';
-import { takeDoubt, takeNews, takeRefundRefused } from './service.ts';
+import { takeCaptureRefused, takeDoubt, takeNews, takeRefundRefused } from './service.ts';
 import { type Claim, claimPayments, paymentsByIds, releasePayment, takeDoubtful } from './store.ts';
 
 /** milliseconds until the next attempt: 200, 400, … up to half a minute, spread so that not all come back at once */
@@ -89,21 +89,31 @@ export const createErrands = ({ database, provider, timeoutMs }: Options) => {
     return provider.cancel(id);
   };
 
+  const collect = async ({ payment: { id, providerId, captureKey } }: Claim): Promise<Answer<Seen>> => {
+    if (!providerId || !captureKey) throw new Error(`payment ${id} has nothing to be captured`);
+    return provider.capture(captureKey, providerId);
+  };
+
+  const calls = { AUTHORIZE: authorize, CAPTURE: collect, VOID: letGo } as const;
+
   /** Whether the answer says what was to be found out; anything else is asked again. */
   const isFinal = ({ wanted }: Payment, { state }: Seen): boolean =>
-    wanted === 'VOID'
-      ? ['GONE', 'TAKEN', 'DECLINED'].includes(state)
-      : state !== 'OPEN' && state !== 'NEEDS_PROOF';
+    wanted === 'AUTHORIZE'
+      ? state !== 'OPEN' && state !== 'NEEDS_PROOF'
+      : ['GONE', 'TAKEN', 'DECLINED'].includes(state);
 
   const perform = async (claim: Claim, log: Log): Promise<void> => {
     const { payment } = claim;
-    const answer = payment.wanted === 'VOID' ? await letGo(claim) : await authorize(claim);
+    const answer = await calls[payment.wanted ?? 'AUTHORIZE'](claim);
     let isDone = false;
     if (answer.kind === 'answered') {
       await takeNews(database, payment, { seen: answer.value });
       isDone = isFinal(payment, answer.value);
     } else if (answer.kind === 'refused' && payment.wanted === 'AUTHORIZE') {
       await takeNews(database, payment, { seen: refused(answer.message) });
+      isDone = true;
+    } else if (answer.kind === 'refused' && payment.wanted === 'CAPTURE') {
+      await takeCaptureRefused(database, payment, answer.message);
       isDone = true;
     }
     if (!isDone) {

@@ -1,9 +1,11 @@
 import { on } from '@orderstream/runtime/subgraph';
-import { AuthorizePayment, ProviderCalled, RefundPayment, VoidPayment } from './messages.ts';
-import { authorizePayment, refundPayment, voidPayment } from './service.ts';
+import { AuthorizePayment, CapturePayment, ProviderCalled, RefundPayment, VoidPayment } from './messages.ts';
+import { refundPayment } from './refund-service.ts';
+import { authorizePayment, capturePayment, voidPayment } from './service.ts';
 
 export const handlers = [
   on(AuthorizePayment, (tx, message, { now }) => authorizePayment(tx, message, now)),
+  on(CapturePayment, (tx, message) => capturePayment(tx, message)),
   on(VoidPayment, (tx, message) => voidPayment(tx, message)),
   on(RefundPayment, (tx, message) => refundPayment(tx, message)),
   // Hearing it wakes the job that reads what the provider said.

@@ -1,7 +1,7 @@
 import type { Database } from '@orderstream/runtime/database';
 import type { Job } from '@orderstream/runtime/subgraph';
 import type { Errands } from './errands-service.ts';
-import { AuthorizePayment, ProviderCalled, RefundPayment, VoidPayment } from './messages.ts';
+import { AuthorizePayment, CapturePayment, ProviderCalled, RefundPayment, VoidPayment } from './messages.ts';
 import type { News } from './news-service.ts';
 import { forgetWebhookEvents } from './webhook-store.ts';
 
@@ -11,7 +11,7 @@ export const createJobs = (database: Database, errands: Errands, news: News): Jo
   {
     name: 'settle payments',
     everyMs: 100,
-    wokenBy: [AuthorizePayment, VoidPayment],
+    wokenBy: [AuthorizePayment, CapturePayment, VoidPayment],
     run: errands.settlePayments,
   },
   { name: 'settle refunds', everyMs: 200, wokenBy: [RefundPayment], run: errands.settleRefunds },

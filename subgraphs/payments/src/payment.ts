@@ -68,7 +68,7 @@ export type Seen = {
   readonly expiresAt: Date | null;
 };
 
-export type Tell = 'authorized' | 'declined' | 'voided' | 'captured';
+export type Tell = 'authorized' | 'declined' | 'voided' | 'captured' | 'capture-refused';
 
 /** The payment afterwards, what to write into its history, and what to tell the other subgraphs. */
 export type Step = {
@@ -81,8 +81,8 @@ export const orderGivenUp = 'The order was cancelled before it was paid for.';
 const releasedByBank = 'The bank released the money again.';
 
 /** The customer whose money it is, and staff. */
-export const mayRead = (viewer: Viewer, payment: Payment): boolean =>
-  (viewer.userId !== null && viewer.userId === payment.customerId) || viewer.scopes.has('payments:read');
+export const mayRead = (viewer: Viewer, { customerId }: Pick<Payment, 'customerId'>): boolean =>
+  (viewer.userId !== null && viewer.userId === customerId) || viewer.scopes.has('payments:read');
 
 const isUndecided = ({ state }: Payment): boolean => state === 'AUTHORIZING' || state === 'UNKNOWN';
 
@@ -118,7 +118,8 @@ const released = (payment: Payment, state: 'VOIDED' | 'EXPIRED', type: string): 
   authorized: zero(payment.amount.currency),
   authorizationExpiresAt: null,
   type,
-  tell: 'voided',
+  // Whoever waits for the money hears that there is none; all others, that nothing is held any more.
+  tell: payment.wanted === 'CAPTURE' ? 'capture-refused' : 'voided',
 });
 
 /** What a sight of the provider's payment changes; null: nothing that was not known, or nothing any more. */
@@ -150,6 +151,7 @@ const readings: Record<Seen['state'], (payment: Payment, seen: Seen) => Change |
           wanted: null,
           authorized: payment.amount,
           captured: money(seen.takenMinor, payment.amount.currency),
+          failureReason: null,
           authorizationExpiresAt: null,
           type: 'captured',
           tell: 'captured',
@@ -194,9 +196,39 @@ export const requestVoid = (payment: Payment): Step => {
   return step(payment, { wanted: 'VOID', type: 'void-requested', tell: null });
 };
 
+/** Nothing goes back and forth about what has happened already; a void that is under way is not overtaken. */
+export const requestCapture = (payment: Payment): Step => {
+  if (isCaptured(payment)) return still(payment, 'captured');
+  if (payment.state !== 'AUTHORIZED') return still(payment, 'capture-refused');
+  if (payment.wanted) return still(payment);
+  const captureKey = `cap_${payment.id}_${payment.version + 1}`;
+  return step(payment, { wanted: 'CAPTURE', captureKey, type: 'capture-requested', tell: null });
+};
+
+/** The provider will not take the money, though the hold stands; asking again later is another attempt. */
+export const refuseCapture = (payment: Payment, reason: string): Step =>
+  payment.wanted === 'CAPTURE'
+    ? step(payment, {
+        wanted: null,
+        failureReason: reason,
+        type: 'capture-refused',
+        tell: 'capture-refused',
+      })
+    : still(payment);
+
+const noMoney: Partial<Record<PaymentState, string>> = {
+  VOIDED: 'The hold was released.',
+  EXPIRED: 'The bank let its authorization lapse.',
+  FAILED: 'The payment had failed.',
+};
+
+/** For staff. */
+export const whyNotCaptured = ({ state, failureReason }: Payment): string =>
+  noMoney[state] ?? failureReason ?? 'Nothing is authorized yet.';
+
 /** The answer for whoever asks again to authorize what is known already. */
 export const answerAgain = (payment: Payment): Tell | null => {
   if (isCaptured(payment)) return 'captured';
-  if (payment.wanted) return null;
+  if (payment.wanted && payment.wanted !== 'CAPTURE') return null;
   return payment.state === 'AUTHORIZED' ? 'authorized' : 'declined';
 };

@@ -133,6 +133,12 @@ export const createProvider = ({ apiKey, url, timeoutMs }: ProviderSettings) => 
   const look = (id: string): Promise<Answer<Seen>> =>
     answerOf(async () => seenOf(await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] })));
 
+  /** What is said no to because the payment has moved on is answered by how it stands now. */
+  const orLook = async (id: string, call: () => Promise<Stripe.PaymentIntent>): Promise<Answer<Seen>> => {
+    const answer = await answerOf(async () => seenOf(await call()));
+    return answer.kind === 'refused' && answer.code === 'payment_intent_unexpected_state' ? look(id) : answer;
+  };
+
   return {
     /** @param key makes a repetition, or two calls at once, end in one customer */
     addCustomer: (key: string, userId: string): Promise<Answer<string>> =>
@@ -194,15 +200,13 @@ export const createProvider = ({ apiKey, url, timeoutMs }: ProviderSettings) => 
         return null;
       }),
 
+    /** Takes all that is held. Answers how the payment stands when there is nothing to take any more. */
+    capture: (key: string, id: string): Promise<Answer<Seen>> =>
+      orLook(id, () => stripe.paymentIntents.capture(id, {}, { idempotencyKey: key })),
+
     /** Lets go of a hold. Answers how the payment stands when it cannot be let go any more. */
-    cancel: async (id: string, why?: 'unproven'): Promise<Answer<Seen>> => {
-      const answer = await answerOf(async () =>
-        seenOf(await stripe.paymentIntents.cancel(id, why ? { cancellation_reason: unproven } : {})),
-      );
-      return answer.kind === 'refused' && answer.code === 'payment_intent_unexpected_state'
-        ? look(id)
-        : answer;
-    },
+    cancel: (id: string, why?: 'unproven'): Promise<Answer<Seen>> =>
+      orLook(id, () => stripe.paymentIntents.cancel(id, why ? { cancellation_reason: unproven } : {})),
 
     refund: (key: string, refundId: string, payment: string, amount: Money): Promise<Answer<SeenRefund>> =>
       answerOf(async () =>

@@ -1,15 +1,18 @@
-import { userError } from '@orderstream/runtime/errors';
+import { RequestError, userError } from '@orderstream/runtime/errors';
 import { references } from '@orderstream/runtime/host/references';
 import { decodeId, encodeId, type Kind, parseId } from '@orderstream/runtime/ids';
-import { minus, sum } from '@orderstream/runtime/money';
+import { minus, money, sum, times } from '@orderstream/runtime/money';
 import type { Loader } from '@orderstream/runtime/subgraph';
+import { tidy } from '@orderstream/runtime/text';
+import type { Viewer } from '@orderstream/runtime/viewer';
 import type { Context, Loaders } from './context.ts';
-import type { Resolvers } from './generated/resolvers.ts';
+import type { RefundOrderInput, Resolvers } from './generated/resolvers.ts';
 import { type OfOrder, type Payment, refundable } from './payment.ts';
 import type { OfUser, PaymentMethod } from './payment-method.ts';
 import { addPaymentMethod, removePaymentMethod } from './payment-method-service.ts';
 import type { Provider } from './provider.ts';
-import type { Refund } from './refund.ts';
+import type { OfOrderLine, Refund, Wish } from './refund.ts';
+import { refundOrder } from './refund-service.ts';
 
 type Reference = { readonly __typename: string; readonly id: string };
 
@@ -45,6 +48,23 @@ const refundsOf = async (order: OfOrder, ctx: Context): Promise<Refund[] | null>
   return (await Promise.all(payments.map((payment) => ctx.loaders.refunds.load(payment.id)))).flat();
 };
 
+const require = (viewer: Viewer, scope: string): void => {
+  if (!viewer.userId) throw new RequestError('UNAUTHENTICATED');
+  if (!viewer.scopes.has(scope)) throw new RequestError('FORBIDDEN');
+};
+
+/** @throws RequestError BAD_USER_INPUT naming the line */
+const toWish = ({ lines, amount, reason }: RefundOrderInput): Wish => ({
+  lines:
+    lines?.map(({ orderLineId, quantity, restock }, index) => ({
+      orderLineId: decodeId('orderLine', orderLineId, ['input', 'lines', `${index}`, 'orderLineId']),
+      quantity,
+      restock: restock ?? true,
+    })) ?? null,
+  amount: amount ? money(amount.amountMinor, amount.currency) : null,
+  reason: reason ? tidy(reason) || null : null,
+});
+
 export const createResolvers = (provider: Provider): Resolvers => ({
   Query: {
     payment: (_root, { id }, ctx) => ctx.loaders.payment.load(decodeId('payment', id)),
@@ -68,6 +88,18 @@ export const createResolvers = (provider: Provider): Resolvers => ({
             path: ['input', 'id'],
           });
     },
+    refundOrder: async (_root, { input }, ctx) => {
+      require(ctx.viewer, 'refunds:write');
+      const orderId = decodeId('order', input.orderId, ['input', 'orderId']);
+      const outcome = await refundOrder(ctx, { key: input.idempotencyKey, orderId, wish: toWish(input) });
+      if ('error' in outcome)
+        return outcome.error === 'RefundExceedsQuantity'
+          ? userError({ ...outcome, orderLineId: encodeId('orderLine', outcome.orderLineId) })
+          : userError(outcome);
+      const refund = await ctx.loaders.refund.load(outcome.done.refundId);
+      if (!refund) throw new Error(`refund ${outcome.done.refundId} is gone`);
+      return { __typename: 'RefundRequested', refund };
+    },
   },
 
   Payment: {
@@ -85,8 +117,25 @@ export const createResolvers = (provider: Provider): Resolvers => ({
   },
 
   Refund: {
+    ...loaded<Refund>('refund', (loaders) => loaders.refund),
     id: ({ id }) => encodeId('refund', id),
     status: ({ state }) => state,
+    lines: ({ id }, _args, ctx) => ctx.loaders.refundLines.load(id),
+  },
+
+  RefundLine: {
+    orderLine: ({ orderLineId }) => ({ id: orderLineId }),
+  },
+
+  OrderLine: {
+    ...stubs<OfOrderLine>('orderLine'),
+    id: ({ id }) => encodeId('orderLine', id),
+    refundedQuantity: async ({ id }, _args, ctx) =>
+      (await ctx.loaders.paidLine.load(id))?.refundedQuantity ?? null,
+    refundedAmount: async ({ id }, _args, ctx) => {
+      const line = await ctx.loaders.paidLine.load(id);
+      return line && times(line.unitPrice, line.refundedQuantity);
+    },
   },
 
   Order: {

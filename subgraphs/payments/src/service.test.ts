@@ -157,6 +157,7 @@ describe('money that moved behind our back', () => {
     expect(await shop.types(orderId)).toEqual([
       'payment.authorized',
       'payment.captured',
+      'payment.refund-made',
       'payment.refunded',
       'payment.refunded',
     ]);
@@ -202,7 +203,12 @@ describe('money that moved behind our back', () => {
     await shop.untilState(orderId, 'REFUNDED');
     expect(await shop.payment(orderId)).toMatchObject({ captured_minor: 4_995, refunded_minor: 4_995 });
     expect(await shop.book(orderId)).toMatchObject([{ amountRefunded: 4_995 }]);
-    expect(await shop.types(orderId)).toEqual(['payment.authorized', 'payment.captured', 'payment.refunded']);
+    expect(await shop.types(orderId)).toEqual([
+      'payment.authorized',
+      'payment.captured',
+      'payment.refund-made',
+      'payment.refunded',
+    ]);
   });
 
   test('our refund of what somebody has refunded already gives way to theirs', async () => {

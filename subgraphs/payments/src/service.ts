@@ -1,32 +1,35 @@
-// What the shop can do with money: hold it, let it go, give it back. A command becomes a row that says what is wanted;
+// What the shop can do with money: hold it, take it, let it go. A command becomes a row that says what is wanted;
 // calling the provider is the errands' business, and whatever the provider says comes back here.
 import type { Database, Origin, Tx } from '@orderstream/runtime/database';
 import { newId } from '@orderstream/runtime/ids';
 import type { Envelope, Message } from '@orderstream/runtime/messages';
-import { type Money, money, zero } from '@orderstream/runtime/money';
+import { money, zero } from '@orderstream/runtime/money';
+import { bookCapture } from './ledger-store.ts';
 import {
   PaymentAuthorized,
   PaymentCaptured,
+  PaymentCaptureRefused,
   PaymentDeclined,
-  PaymentRefunded,
   PaymentVoided,
 } from './messages.ts';
 import {
   answerAgain,
   doubt,
-  isCaptured,
   learn,
   orderGivenUp,
   type Payment,
-  refundable,
+  refuseCapture,
+  requestCapture,
   requestVoid,
   type Seen,
   type Step,
   type Tell,
+  whyNotCaptured,
 } from './payment.ts';
 import { notUsable } from './payment-method.ts';
 import { isUsable } from './payment-method-store.ts';
-import { isOpen, type Refund, reserveRefund, type SeenRefund, settleRefund } from './refund.ts';
+import { isOpen, type SeenRefund } from './refund.ts';
+import { settle, takeRefund } from './refund-service.ts';
 import * as refunds from './refund-store.ts';
 import * as store from './store.ts';
 
@@ -38,12 +41,16 @@ const answers: Record<Tell, (payment: Payment) => Message> = {
   voided: ({ orderId, id, version }) => PaymentVoided({ orderId, paymentId: id }, version),
   captured: ({ orderId, id, captured, version }) =>
     PaymentCaptured({ orderId, paymentId: id, ...captured }, version),
+  'capture-refused': (payment) => {
+    const { orderId, id, version } = payment;
+    return PaymentCaptureRefused({ orderId, paymentId: id, reason: whyNotCaptured(payment) }, version);
+  },
 };
 
 const take = async (tx: Tx, before: Payment, step: Step): Promise<Payment> => {
   const { payment, event, tell } = step;
   if (payment !== before) await store.savePayment(tx, step);
-  if (event?.type === 'captured') await refunds.bookCapture(tx, payment);
+  if (event?.type === 'captured') await bookCapture(tx, payment);
   if (tell) await tx.send(answers[tell](payment));
   return payment;
 };
@@ -55,12 +62,15 @@ const originOf = ({ tenantId, traceparent }: Payment): Origin => ({
   causationId: null,
 });
 
+type Line = { orderLineId: string; variantId: string; quantity: number; unitPriceMinor: number };
+
 type Authorize = {
   orderId: string;
   customerId: string;
   paymentMethodId: string;
   amountMinor: number;
   currency: string;
+  lines?: readonly Line[];
 };
 
 /** Safe to hear twice: one payment for each order. A method that is not the customer's own never reaches the provider. */
@@ -106,7 +116,20 @@ export const authorizePayment = async (
     version: 1,
   };
   await store.insertPayment(tx, payment, usable ? 'requested' : 'declined');
+  await store.insertPaidLines(tx, payment, data.lines ?? []);
   if (!usable) await tx.send(answers.declined(payment));
+};
+
+/** Asked once the goods have left. Whether the money can still be had is the provider's to say. */
+export const capturePayment = async (
+  tx: Tx,
+  { data: { orderId }, tenantId, traceparent }: Envelope<{ orderId: string }>,
+): Promise<void> => {
+  const payment = await store.paymentOfOrderForUpdate(tx, tenantId, orderId);
+  if (!payment)
+    return tx.send(PaymentCaptureRefused({ orderId, paymentId: null, reason: 'There is no payment.' }));
+  const step = requestCapture(payment);
+  await take(tx, payment, step.event ? { ...step, payment: { ...step.payment, traceparent } } : step);
 };
 
 /** Before there is a payment, the order is remembered, so that a late request to authorize finds it given up. */
@@ -123,106 +146,6 @@ export const voidPayment = async (
   }
   await store.insertVoidedOrder(tx, tenantId, orderId);
   await tx.send(PaymentVoided({ orderId, paymentId: null }));
-};
-
-const requestRefund = async (tx: Tx, payment: Payment, amount: Money, reason: string): Promise<void> => {
-  const reserved = reserveRefund(payment, amount);
-  if ('error' in reserved) throw new Error(`payment ${payment.id}: ${reserved.error}`);
-  const id = newId();
-  await refunds.insertRefund(tx, {
-    id,
-    tenantId: payment.tenantId,
-    paymentId: payment.id,
-    providerKey: `ref_${id}`,
-    providerId: null,
-    state: 'REQUESTED',
-    amount,
-    reason,
-  });
-  await store.savePayment(tx, {
-    payment: reserved,
-    event: { type: 'refund-requested', amount },
-    tell: null,
-  });
-};
-
-const refundedAll = ({ orderId, id, refunded, version }: Payment): Message =>
-  PaymentRefunded({ orderId, paymentId: id, ...refunded }, version);
-
-/**
- * All that was captured and is not back or on its way back. A refund that failed is asked for again by whoever waits.
- * @throws where nothing was captured: the order believes something that is not so
- */
-export const refundPayment = async (
-  tx: Tx,
-  { data: { orderId, reason }, tenantId, traceparent }: Envelope<{ orderId: string; reason: string }>,
-): Promise<void> => {
-  const payment = await store.paymentOfOrderForUpdate(tx, tenantId, orderId);
-  if (!payment || !isCaptured(payment)) throw new Error(`nothing was captured for order ${orderId}`);
-  const left = refundable(payment);
-  if (left.amountMinor > 0) return requestRefund(tx, { ...payment, traceparent }, left, reason);
-  if (payment.state === 'REFUNDED') await tx.send(refundedAll(payment));
-};
-
-/** Somebody refunded in the provider's own console. */
-const takeForeignRefund = async (
-  tx: Tx,
-  payment: Payment,
-  seen: SeenRefund,
-): Promise<{ payment: Payment; refund: Refund }> => {
-  const reserved = reserveRefund(payment, seen.amount);
-  // Our own refund of the same money is still open; when the provider has refused it there is room.
-  if ('error' in reserved)
-    throw new Error(`payment ${payment.id}: refund ${seen.id} has to wait for another`);
-  const refund: Refund = {
-    id: newId(),
-    tenantId: payment.tenantId,
-    paymentId: payment.id,
-    providerKey: seen.id,
-    providerId: seen.id,
-    state: 'PENDING',
-    amount: seen.amount,
-    reason: null,
-  };
-  await refunds.insertRefund(tx, refund);
-  await store.savePayment(tx, {
-    payment: reserved,
-    event: { type: 'refund-requested', amount: seen.amount },
-    tell: null,
-  });
-  return { payment: reserved, refund };
-};
-
-const settle = async (
-  tx: Tx,
-  payment: Payment,
-  refund: Refund,
-  state: 'SUCCEEDED' | 'FAILED',
-): Promise<Payment> => {
-  const settled = settleRefund(payment, refund.amount, state);
-  await refunds.saveRefund(tx, { ...refund, state });
-  await store.savePayment(tx, {
-    payment: settled,
-    event: { type: state === 'SUCCEEDED' ? 'refunded' : 'refund-failed', amount: refund.amount },
-    tell: null,
-  });
-  if (state === 'SUCCEEDED') await refunds.bookRefund(tx, settled, refund);
-  if (settled.state === 'REFUNDED') await tx.send(refundedAll(settled));
-  return settled;
-};
-
-const takeRefund = async (tx: Tx, before: Payment, seen: SeenRefund): Promise<Payment> => {
-  let payment = before;
-  let refund = await refunds.refundSeen(tx, payment, seen);
-  if (!refund) {
-    if (seen.state === 'FAILED') return payment;
-    ({ payment, refund } = await takeForeignRefund(tx, payment, seen));
-  }
-  if (!isOpen(refund)) return payment;
-  const named = { ...refund, providerId: seen.id };
-  if (seen.state !== 'PENDING') return settle(tx, payment, named, seen.state);
-  await refunds.saveRefund(tx, { ...named, state: 'PENDING' });
-  return payment;
 };
 
 /** What was seen at the provider: the payment, its refunds, or both. */
@@ -252,6 +175,13 @@ export const takeDoubt = (database: Database, payment: Payment): Promise<void> =
   database.for(originOf(payment)).transaction(async (tx) => {
     const before = await store.paymentForUpdate(tx, payment.id);
     if (before) await take(tx, before, doubt(before));
+  });
+
+/** The provider refused to take what it holds, for good. */
+export const takeCaptureRefused = (database: Database, payment: Payment, reason: string): Promise<void> =>
+  database.for(originOf(payment)).transaction(async (tx) => {
+    const before = await store.paymentForUpdate(tx, payment.id);
+    if (before) await take(tx, before, refuseCapture(before, reason));
   });
 
 /** The provider refused to give the money back; it is free to be refunded again. */

@@ -121,6 +121,27 @@ export const insertPayment = async (tx: Tx, payment: Payment, event: string): Pr
   return row !== undefined;
 };
 
+type PaidLine = {
+  readonly orderLineId: string;
+  readonly variantId: string;
+  readonly quantity: number;
+  readonly unitPriceMinor: number;
+};
+
+/** What the payment is for, which later can be refunded line by line. */
+export const insertPaidLines = async (
+  tx: Tx,
+  { id, tenantId }: Payment,
+  lines: readonly PaidLine[],
+): Promise<void> => {
+  if (lines.length === 0) return;
+  await tx.sql`
+    insert into paid_line (payment_id, tenant_id, order_line_id, variant_id, quantity, unit_price_minor)
+    select ${id}, ${tenantId}, * from unnest(${lines.map((line) => line.orderLineId)}::uuid[],
+      ${lines.map((line) => line.variantId)}::uuid[], ${lines.map((line) => line.quantity)}::int[],
+      ${lines.map((line) => line.unitPriceMinor)}::bigint[])`;
+};
+
 const insertEvent = async (tx: Tx, { payment, event }: Step): Promise<void> => {
   if (!event) return;
   await tx.sql`

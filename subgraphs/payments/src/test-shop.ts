@@ -21,7 +21,7 @@ import { createContext } from './context.ts';
 import { createErrands } from './errands-service.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 import { handlers } from './handlers.ts';
-import { AuthorizePayment, RefundPayment, VoidPayment } from './messages.ts';
+import { AuthorizePayment, CapturePayment, RefundPayment, VoidPayment } from './messages.ts';
 import { createNews } from './news-service.ts';
 import { addPaymentMethod } from './payment-method-service.ts';
 import { createProvider } from './provider.ts';
@@ -217,6 +217,7 @@ export const openShop = async ({ timeoutMs = 1_000 } = {}) => {
       );
       return orderId;
     },
+    capture: (orderId: string) => hear(CapturePayment({ orderId })),
     void: (orderId: string) => hear(VoidPayment({ orderId })),
     refund: (orderId: string) => hear(RefundPayment({ orderId, reason: 'cancelled' })),
     close: async () => {

@@ -156,7 +156,12 @@ describe('what an event does', () => {
     await shop.untilState(orderId, 'REFUNDED');
     for (const event of all) expect(await deliver(event)).toBe(200);
     await shop.until(async () => (await shop.work()) === 0);
-    expect(await shop.types(orderId)).toEqual(['payment.authorized', 'payment.captured', 'payment.refunded']);
+    expect(await shop.types(orderId)).toEqual([
+      'payment.authorized',
+      'payment.captured',
+      'payment.refund-made',
+      'payment.refunded',
+    ]);
   });
 
   test('everything in reverse order ends where the provider’s book stands', async () => {
