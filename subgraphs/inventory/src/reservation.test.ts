@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { after, answer, effect, type Move, type Reservation, type State } from './reservation.ts';
+import { after, answer, effect, type Move, type Reservation, type State, takeBack } from './reservation.ts';
 import { availabilityOf, type Level, type Stock, stateOf } from './stock.ts';
 
 const reservation = (state: State, more: Partial<Reservation> = {}): Reservation => ({
@@ -16,19 +16,39 @@ const reservation = (state: State, more: Partial<Reservation> = {}): Reservation
 
 test('only a hold and an allocation go anywhere', () => {
   const all = (state: State) =>
-    (['allocate', 'release', 'expire'] as const).map((move: Move) => after(state, move) ?? '-').join(' ');
-  expect(all('HELD')).toBe('ALLOCATED RELEASED EXPIRED');
-  expect(all('ALLOCATED')).toBe('- RELEASED -');
+    (['allocate', 'release', 'expire', 'ship'] as const)
+      .map((move: Move) => after(state, move) ?? '-')
+      .join(' ');
+  expect(all('HELD')).toBe('ALLOCATED RELEASED EXPIRED SHIPPED');
+  expect(all('ALLOCATED')).toBe('- RELEASED - SHIPPED');
   for (const state of ['RELEASED', 'EXPIRED', 'REFUSED', 'SHIPPED'] as const)
-    expect(all(state)).toBe('- - -');
+    expect(all(state)).toBe('- - - -');
 });
 
 test('goods stand in one counter at a time and leave it when the reservation does', () => {
-  expect(effect(null, 'HELD')).toEqual({ held: 1, allocated: 0 });
-  expect(effect('HELD', 'ALLOCATED')).toEqual({ held: -1, allocated: 1 });
-  expect(effect('HELD', 'EXPIRED')).toEqual({ held: -1, allocated: 0 });
-  expect(effect('HELD', 'RELEASED')).toEqual({ held: -1, allocated: 0 });
-  expect(effect('ALLOCATED', 'RELEASED')).toEqual({ held: 0, allocated: -1 });
+  const none = { held: 0, allocated: 0, shipped: 0, returned: 0 };
+  expect(effect(null, 'HELD')).toEqual({ ...none, held: 1 });
+  expect(effect('HELD', 'ALLOCATED')).toEqual({ ...none, held: -1, allocated: 1 });
+  expect(effect('HELD', 'EXPIRED')).toEqual({ ...none, held: -1 });
+  expect(effect('HELD', 'RELEASED')).toEqual({ ...none, held: -1 });
+  expect(effect('ALLOCATED', 'RELEASED')).toEqual({ ...none, allocated: -1 });
+  expect(effect('ALLOCATED', 'SHIPPED')).toEqual({ ...none, allocated: -1, shipped: 1 });
+});
+
+test('goods come back to where they were shipped from, and never more than were shipped', () => {
+  const part = { sku: 'CUP', variantId: 'v', quantity: 3 };
+  const shipped = [
+    { ...part, warehouseId: 'b', restocked: 0 },
+    { ...part, warehouseId: 'a', restocked: 1 },
+    { ...part, warehouseId: 'a', variantId: 'w', restocked: 3 },
+  ];
+  const back = (variantId: string, quantity: number) =>
+    takeBack(shipped, [{ variantId, quantity }]).map((one) => `${one.quantity} to ${one.warehouseId}`);
+  expect(back('v', 1)).toEqual(['1 to a']);
+  expect(back('v', 4)).toEqual(['2 to a', '2 to b']);
+  expect(back('v', 99)).toEqual(['2 to a', '3 to b']);
+  expect(back('w', 1)).toEqual([]);
+  expect(back('unknown', 1)).toEqual([]);
 });
 
 describe('asking for a reservation again', () => {

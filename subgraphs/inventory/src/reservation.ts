@@ -1,4 +1,5 @@
-// What an order has of the stock: first a hold with a deadline, then goods set aside for good, or nothing any more.
+// What an order has of the stock: first a hold with a deadline, then goods set aside for good, then goods that have left,
+// or nothing any more.
 import type { Message } from '@orderstream/runtime/messages';
 import { StockRefused, StockReserved } from './messages.ts';
 import type { Part } from './warehouse.ts';
@@ -17,12 +18,13 @@ export type Reservation = {
   readonly version: number;
 };
 
-export type Move = 'allocate' | 'release' | 'expire';
+export type Move = 'allocate' | 'release' | 'expire' | 'ship';
 
 /** A move without an entry came late or twice and changes nothing. */
 const moves: Record<State, Partial<Record<Move, State>>> = {
-  HELD: { allocate: 'ALLOCATED', release: 'RELEASED', expire: 'EXPIRED' },
-  ALLOCATED: { release: 'RELEASED' },
+  // Shipped without an allocation is against the rules of whoever ships; what has left is not there any more all the same.
+  HELD: { allocate: 'ALLOCATED', release: 'RELEASED', expire: 'EXPIRED', ship: 'SHIPPED' },
+  ALLOCATED: { release: 'RELEASED', ship: 'SHIPPED' },
   RELEASED: {},
   EXPIRED: {},
   REFUSED: {},
@@ -31,19 +33,50 @@ const moves: Record<State, Partial<Record<Move, State>>> = {
 
 export const after = (state: State, move: Move): State | null => moves[state][move] ?? null;
 
-export type Counter = 'held' | 'allocated';
+export type Counter = 'held' | 'allocated' | 'shipped' | 'returned';
 
 /** The counter of the stock in which the units of a reservation stand. */
-const counterOf: Partial<Record<State, Counter>> = { HELD: 'held', ALLOCATED: 'allocated' };
+const counterOf: Partial<Record<State, Counter>> = {
+  HELD: 'held',
+  ALLOCATED: 'allocated',
+  SHIPPED: 'shipped',
+};
 
-/** How many times a part's quantity is added to each counter when a reservation goes from one state to the next. */
-export const effect = (from: State | null, to: State): Record<Counter, number> => {
+/** How many times a quantity is added to each counter; what is shipped leaves the shelves, what is returned comes back. */
+export type Effect = Readonly<Record<Counter, number>>;
+
+const none: Effect = { held: 0, allocated: 0, shipped: 0, returned: 0 };
+
+/** What a part does to its counters when a reservation goes from one state to the next. */
+export const effect = (from: State | null, to: State): Effect => {
   const units = (state: State | null, counter: Counter): number =>
     Number(state !== null && counterOf[state] === counter);
-  return {
-    held: units(to, 'held') - units(from, 'held'),
-    allocated: units(to, 'allocated') - units(from, 'allocated'),
-  };
+  const change = (counter: Counter): number => units(to, counter) - units(from, counter);
+  return { ...none, held: change('held'), allocated: change('allocated'), shipped: change('shipped') };
+};
+
+export const comingBack: Effect = { ...none, returned: 1 };
+
+/** A part of an order that was shipped, less what came back of it. */
+export type ShippedPart = Part & { readonly restocked: number };
+
+export type Pieces = { readonly variantId: string; readonly quantity: number };
+
+/**
+ * Where goods that came back go: into the warehouses they were shipped from, in the order of their ids, and never more
+ * than were shipped and have not come back before.
+ */
+export const takeBack = (shipped: readonly ShippedPart[], lines: readonly Pieces[]): Part[] => {
+  const wanted = new Map<string, number>();
+  for (const { variantId, quantity } of lines) wanted.set(variantId, (wanted.get(variantId) ?? 0) + quantity);
+  return shipped
+    .toSorted((a, b) => (a.warehouseId < b.warehouseId ? -1 : 1))
+    .flatMap(({ restocked, ...part }) => {
+      const left = wanted.get(part.variantId) ?? 0;
+      const quantity = Math.min(left, part.quantity - restocked);
+      wanted.set(part.variantId, left - quantity);
+      return quantity > 0 ? [{ ...part, quantity }] : [];
+    });
 };
 
 /** The answer to a reserve, and to its repetition: the same for as long as it is true. */

@@ -27,7 +27,7 @@ const changed = (level: Level) => {
 };
 
 /** What is to be told of the variants now, where something else can be sold of them than before. */
-const changes = async (tx: Tx, tenantId: string, variantIds: readonly string[]): Promise<Message[]> =>
+export const changes = async (tx: Tx, tenantId: string, variantIds: readonly string[]): Promise<Message[]> =>
   variantIds.length === 0 ? [] : (await store.recount(tx, tenantId, [...new Set(variantIds)])).map(changed);
 
 type Reserve = { readonly orderId: string; readonly lines: readonly Wanted[]; readonly holdUntil: string };
@@ -53,7 +53,7 @@ export const reserve = async (tx: Tx, tenantId: string, { orderId, lines, holdUn
 };
 
 /** Takes a reservation a step further and its goods with it; null when it is past that. */
-const move = async (tx: Tx, reservation: Reservation, by: Move): Promise<Reservation | null> => {
+export const move = async (tx: Tx, reservation: Reservation, by: Move): Promise<Reservation | null> => {
   const next = after(reservation.state, by);
   if (!next) return null;
   const { tenantId, orderId, parts, state } = reservation;
@@ -90,8 +90,11 @@ export const allocate = async (tx: Tx, tenantId: string, orderId: string) => {
   await tx.send(StockRefused({ orderId, reason: 'HOLD_GONE', skus: [] }, reservation?.version));
 };
 
-/** Gives back what the order has. What was never reserved is marked as released, so that a late reserve is refused. */
-export const release = async (tx: Tx, tenantId: string, orderId: string) => {
+/**
+ * Gives back what the order has. What was never reserved is marked as released, so that a late reserve is refused.
+ * @returns the reservation if it had goods until now
+ */
+export const release = async (tx: Tx, tenantId: string, orderId: string): Promise<Reservation | null> => {
   await store.takeTurn(tx);
   const before = await reservations.reservationOf(tx, tenantId, orderId);
   if (!before) {
@@ -104,7 +107,8 @@ export const release = async (tx: Tx, tenantId: string, orderId: string) => {
       parts: [],
     } as const;
     const { version } = await reservations.start(tx, none);
-    return tx.send(StockReleased({ orderId }, version));
+    await tx.send(StockReleased({ orderId }, version));
+    return null;
   }
   const released = await move(tx, before, 'release');
   const { version } = released ?? before;
@@ -112,6 +116,7 @@ export const release = async (tx: Tx, tenantId: string, orderId: string) => {
     StockReleased({ orderId }, version),
     ...(released ? await changes(tx, tenantId, variantsOf(released)) : []),
   );
+  return released;
 };
 
 /** Ends holds whose time has come. @returns how many there were */

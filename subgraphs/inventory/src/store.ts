@@ -2,7 +2,7 @@
 import { joined, type Part, part, raw, type Sql, type Tx } from '@orderstream/runtime/database';
 import { newId } from '@orderstream/runtime/ids';
 import type { Page } from '@orderstream/runtime/paging';
-import type { Counter } from './reservation.ts';
+import type { Effect } from './reservation.ts';
 import { type Adjustment, type Level, lowBelow, type Stock, type StockFilter } from './stock.ts';
 import type { Offer, Part as OrderPart, Warehouse } from './warehouse.ts';
 
@@ -45,19 +45,25 @@ export const shift = async (
   tenantId: string,
   orderId: string,
   parts: readonly OrderPart[],
-  signs: Readonly<Record<Counter, number>>,
+  signs: Effect,
 ): Promise<void> => {
-  const counters = (['held', 'allocated'] as const).filter((counter) => signs[counter] !== 0);
+  const counters = (['held', 'allocated', 'shipped', 'returned'] as const).filter(
+    (each) => signs[each] !== 0,
+  );
+  const onHand = signs.returned - signs.shipped;
   const movements = counters.flatMap((kind) => parts.map((part) => ({ ...part, kind })));
   const [taken] = await tx.sql<{ count: number }>`
     with moved as (
       update stock s set
-        held = s.held + ${signs.held}::int * p.quantity, allocated = s.allocated + ${signs.allocated}::int * p.quantity,
+        on_hand = s.on_hand + ${onHand}::int * p.quantity, held = s.held + ${signs.held}::int * p.quantity,
+        allocated = s.allocated + ${signs.allocated}::int * p.quantity,
+        shipped = s.shipped + ${signs.shipped}::int * p.quantity,
+        returned = s.returned + ${signs.returned}::int * p.quantity,
         version = s.version + 1, updated_at = now()
       from unnest(${parts.map((p) => p.variantId)}::uuid[], ${parts.map((p) => p.warehouseId)}::uuid[],
         ${parts.map((p) => p.quantity)}::int[]) as p (variant_id, warehouse_id, quantity)
       where s.tenant_id = ${tenantId} and s.variant_id = p.variant_id and s.warehouse_id = p.warehouse_id
-        and s.on_hand - s.held - s.allocated >= (${signs.held}::int + ${signs.allocated}::int) * p.quantity
+        and s.on_hand - s.held - s.allocated >= (${signs.held + signs.allocated - onHand}::int) * p.quantity
         and s.held + ${signs.held}::int * p.quantity >= 0
         and s.allocated + ${signs.allocated}::int * p.quantity >= 0
       returning s.id

@@ -95,6 +95,7 @@ export const wrongs = (database: Database, { tenantId }: Shop): Promise<{ what: 
     ), moved as (
       select variant_id, warehouse_id, sum(quantity) filter (where kind = 'received') as received,
         sum(quantity) filter (where kind = 'written_off') as written_off,
+        sum(quantity) filter (where kind = 'shipped') as shipped, sum(quantity) filter (where kind = 'returned') as returned,
         sum(quantity) filter (where kind = 'held') as held, sum(quantity) filter (where kind = 'allocated') as allocated
       from movement where tenant_id = ${tenantId} group by 1, 2
     ), here as (select * from stock where tenant_id = ${tenantId}
@@ -109,6 +110,7 @@ export const wrongs = (database: Database, { tenantId }: Shop): Promise<{ what: 
     select 'counters are not the movements', id::text from here left join moved m using (variant_id, warehouse_id)
     where here.held <> coalesce(m.held, 0) or here.allocated <> coalesce(m.allocated, 0)
       or here.received <> coalesce(m.received, 0) or here.written_off <> coalesce(m.written_off, 0)
+      or here.shipped <> coalesce(m.shipped, 0) or here.returned <> coalesce(m.returned, 0)
     union all
     select 'the level is not the stock', variant_id::text
     from (select * from variant_level where tenant_id = ${tenantId}) l full join summed using (variant_id)

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { choose, type Offer, summed, type Wanted } from './warehouse.ts';
+import { choose, type Offer, originOf, summed, type Wanted } from './warehouse.ts';
 
 const line = (variantId: string, quantity: number): Wanted => ({
   variantId,
@@ -112,4 +112,15 @@ describe('whatever is ordered and wherever it lies', () => {
       }),
     );
   });
+});
+
+test('a parcel starts where most of its pieces are, and at the lowest id where two have as many', () => {
+  const part = (warehouseId: string, quantity: number) => ({
+    variantId: 'v',
+    sku: 'S',
+    warehouseId,
+    quantity,
+  });
+  expect(originOf([part('a', 2), part('b', 2), part('b', 1)])).toBe('b');
+  expect(originOf([part('c', 2), part('b', 1), part('b', 1)])).toBe('b');
 });
