@@ -1,19 +1,28 @@
-// Scores orders. For now every order is harmless; it listens only, and has nothing to say in the graph yet.
-import { on, originOf, subgraph } from '@orderstream/runtime/subgraph';
+import { subgraph } from '@orderstream/runtime/subgraph';
+import { PrismaPg } from '@prisma/adapter-pg';
 import { z } from 'zod';
+import { createContext } from './context.ts';
+import { PrismaClient } from './generated/prisma/client.ts';
+import { handlers } from './handlers.ts';
+import { createJobs } from './jobs.ts';
 import * as messages from './messages.ts';
+import { createResolvers } from './resolvers.ts';
+import { openStudy } from './study.ts';
 
 export const fraud = subgraph({
   name: 'fraud',
   folder: new URL('../', import.meta.url),
   settings: z.object({}),
   messages,
-  open: ({ database }) => ({
-    context: (parts) => ({ ...parts, loaders: {}, db: database.for(originOf(parts)) }),
-    handlers: [
-      on(messages.AssessOrder, (tx, { data, version }) =>
-        tx.send(messages.FraudScored({ orderId: data.orderId, score: 0 }, version)),
-      ),
-    ],
-  }),
+  prisma: (pool) => new PrismaClient({ adapter: new PrismaPg(pool) }),
+  open: (platform) => {
+    const study = openStudy();
+    return {
+      resolvers: createResolvers(platform.hints),
+      context: createContext(platform),
+      handlers,
+      jobs: createJobs(platform, study),
+      close: study.close,
+    };
+  },
 });
