@@ -83,7 +83,8 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
   await timed(report, 'demo shop', seedShop({ databases, password: secrets.DEMO_PASSWORD, env }));
 
   const groups = options.split ? names.map((name) => [name]) : [names];
-  const [simulatorPort, gatewayPort, ...hostPorts] = await Promise.all([
+  const [paymentsPort, carrierPort, gatewayPort, ...hostPorts] = await Promise.all([
+    freePort(),
     freePort(),
     options.port ?? freePort(),
     ...groups.map(freePort),
@@ -96,6 +97,10 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
   }));
   const portOf = (subgraph: string): number => hosts.find(({ group }) => group.includes(subgraph))!.port;
 
+  const subgraphUrls = Object.fromEntries(
+    names.map((name) => [`${name.toUpperCase().replaceAll('-', '_')}_URL`, urlOf(portOf(name))]),
+  );
+
   const common: NodeJS.ProcessEnv = {
     ...env,
     ...secrets,
@@ -103,7 +108,9 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
     DATABASE_URL: services.databaseUrl,
     REDIS_URL: services.redisUrl,
     KAFKA_BROKERS: services.kafkaBrokers.join(','),
-    STRIPE_API_URL: env.STRIPE_API_URL || urlOf(simulatorPort),
+    STRIPE_API_URL: env.STRIPE_API_URL || urlOf(paymentsPort),
+    CARRIER_API_URL: env.CARRIER_API_URL || urlOf(carrierPort),
+    ...subgraphUrls,
     APOLLO_TELEMETRY_DISABLED: '1',
     // Everybody on a laptop registers from one address.
     REGISTRATIONS_PER_HOUR: env.REGISTRATIONS_PER_HOUR || '100000',
@@ -139,19 +146,25 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
     ...(env.STRIPE_API_URL
       ? []
       : [
-          one('payments-simulator', 'ops/simulators/payments/main.ts', [], simulatorPort, '/health', {
+          one('payments-simulator', 'ops/simulators/payments/main.ts', [], paymentsPort, '/health', {
             DATA_FILE: join(dir, 'simulators', 'payments.sqlite'),
             WEBHOOK_URL: `${urlOf(portOf('payments'))}/payments/webhooks/stripe`,
             WEBHOOK_SECRET: secrets.STRIPE_WEBHOOK_SECRET.split(',')[0],
             DURABLE: options.durable ? '1' : '0',
           }),
         ]),
+    ...(env.CARRIER_API_URL
+      ? []
+      : [
+          one('carrier-simulator', 'ops/simulators/carrier/main.ts', [], carrierPort, '/health', {
+            DATA_FILE: join(dir, 'simulators', 'carrier.sqlite'),
+            WEBHOOK_URL: `${urlOf(portOf('shipping'))}/shipping/webhooks/carrier`,
+            DAY_MS: env.CARRIER_DAY_MS,
+            DURABLE: options.durable ? '1' : '0',
+          }),
+        ]),
     ...hosts.map(({ name, group, port }) => one(name, 'subgraphs/main.ts', group, port, '/health/ready', {})),
-    one('gateway', 'gateway/src/main.ts', [], gatewayPort, '/health', {
-      ...Object.fromEntries(
-        names.map((name) => [`${name.toUpperCase().replaceAll('-', '_')}_URL`, urlOf(portOf(name))]),
-      ),
-    }),
+    one('gateway', 'gateway/src/main.ts', [], gatewayPort, '/health', {}),
   ];
 
   const running = new Map<string, Running>();
@@ -162,10 +175,10 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
   };
   const stop = async (): Promise<void> => {
     rmSync(join(dir, 'stack.json'), { force: true });
-    // The gateway first, so that nothing new comes in; the simulator last, so that it hears what is still to be said.
+    // The gateway first, so that nothing new comes in; the simulators last, so that they hear what is still to be said.
     await running.get('gateway')?.stop();
     await Promise.all(hosts.map(({ name }) => running.get(name)?.stop()));
-    await running.get('payments-simulator')?.stop();
+    await Promise.all(['payments-simulator', 'carrier-simulator'].map((name) => running.get(name)?.stop()));
   };
 
   try {

@@ -10,6 +10,9 @@ export type Secrets = {
   readonly ACCESS_TOKEN_KEY: string;
   readonly STRIPE_API_KEY: string;
   readonly STRIPE_WEBHOOK_SECRET: string;
+  readonly CARRIER_API_KEY: string;
+  readonly CARRIER_WEBHOOK_SECRET: string;
+  /** opens the back doors of the simulators */
   readonly CONTROL_TOKEN: string;
   /** of the three accounts to try */
   readonly DEMO_PASSWORD: string;
@@ -33,6 +36,8 @@ const makeSecrets = (): Secrets => ({
   ACCESS_TOKEN_KEY: accessTokenKey(),
   STRIPE_API_KEY: random('sk_test_'),
   STRIPE_WEBHOOK_SECRET: random('whsec_'),
+  CARRIER_API_KEY: random(),
+  CARRIER_WEBHOOK_SECRET: random(),
   CONTROL_TOKEN: random(),
   DEMO_PASSWORD: `demo-${randomBytes(6).toString('hex')}`,
 });

@@ -135,6 +135,7 @@ export const eventsOf = async (
     (row): OrderEvent => ({
       orderId: row.orderId,
       seq: row.seq,
+      version: row.version,
       type: row.type,
       at: row.at,
       actor: row.actor,

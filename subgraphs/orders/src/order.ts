@@ -49,6 +49,8 @@ export type OrderLine = {
 export type OrderEvent = {
   readonly orderId: string;
   readonly seq: number;
+  /** null where it moved nothing */
+  readonly version: number | null;
   readonly type: string;
   readonly at: Date;
   readonly actor: string;
