@@ -91,7 +91,8 @@ describe('what a customer is told', () => {
     const ada = desk.customer();
     const ids = await desk.tell(ada.userId, 205);
     const seen = await watch(ada, `(after: "${ids[2]}")`);
-    await expect.poll(() => seen.seen?.length, patience).toBe(202);
+    // At once: a heartbeat would come after five seconds.
+    await expect.poll(() => seen.seen?.length, { ...patience, timeout: 4_500 }).toBe(202);
     ids.push(...(await desk.tell(ada.userId, 2)));
     await expect.poll(() => seen.seen?.length, patience).toBe(204);
     expect(seen.seen).toEqual(ids.slice(3));
