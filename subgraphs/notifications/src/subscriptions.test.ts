@@ -90,6 +90,8 @@ describe('what a customer is told', () => {
   test('is caught up after a break, from the last one seen', async () => {
     const ada = desk.customer();
     const ids = await desk.tell(ada.userId, 205);
+    const unsent = () => desk.database.sql`select from plumbing.outbox`;
+    await expect.poll(unsent, patience).toEqual([]);
     const seen = await watch(ada, `(after: "${ids[2]}")`);
     // At once: a heartbeat would come after five seconds.
     await expect.poll(() => seen.seen?.length, { ...patience, timeout: 4_500 }).toBe(202);
