@@ -139,11 +139,7 @@ export const createCarrier = ({ apiKey, url, timeoutMs }: CarrierSettings) => {
 
     /** By our own name for it; null where the carrier knows no such parcel. */
     find: async (shipmentId: string): Promise<Answer<Seen | null>> => {
-      const list = z.union([
-        z.array(parcel),
-        z.object({ data: z.array(parcel) }).transform(({ data }) => data),
-      ]);
-      const found = await call(list, `/v1/shipments?reference=${encodeURIComponent(shipmentId)}`);
+      const found = await call(z.array(parcel), `/v1/shipments?reference=${encodeURIComponent(shipmentId)}`);
       return found.kind === 'answered' ? { kind: 'answered', value: found.value[0] ?? null } : found;
     },
 
