@@ -179,8 +179,8 @@ export const copyPayments = async (
 };
 
 /** Orders in portions: small enough that two databases are fed in turn, large enough for a COPY each. */
-export function* portions(orders: Iterable<ImportedOrder>, size = 2_000): Generator<ImportedOrder[]> {
-  let portion: ImportedOrder[] = [];
+export function* portions<T extends ImportedOrder>(orders: Iterable<T>, size = 2_000): Generator<T[]> {
+  let portion: T[] = [];
   for (const order of orders) {
     portion.push(order);
     if (portion.length < size) continue;
@@ -194,11 +194,54 @@ export function* portions(orders: Iterable<ImportedOrder>, size = 2_000): Genera
 export const lockImports = (client: pg.ClientBase): Promise<unknown> =>
   client.query("select pg_advisory_xact_lock(hashtext('import'))");
 
-/** Movements of the book that do not add up to nothing. */
-export const countUnbalanced = async (client: pg.ClientBase): Promise<number> => {
-  const { rows } = await client.query<{ n: number }>(
-    `select count(*)::int as n from (
-       select from ledger_entry group by txn_id, currency having sum(amount_minor) <> 0) off`,
-  );
+/**
+ * For millions of rows: until this transaction ends, what triggers would look up row by row (references, balance) is not
+ * looked up, and `check` does it for all rows at once. Constraints of the rows themselves hold as ever. Where the account
+ * may not do that, which only a superuser may, each row is looked up after all.
+ */
+export const checkLater = async (client: pg.ClientBase): Promise<void> => {
+  await client.query('savepoint role');
+  try {
+    await client.query('set local session_replication_role = replica');
+  } catch (error) {
+    if ((error as { code?: string }).code !== '42501') throw error;
+    await client.query('rollback to savepoint role');
+  }
+};
+
+const strays: Readonly<Record<'orders' | 'payments', readonly string[]>> = {
+  orders: [
+    'select from order_line l where not exists (select from orders where id = l.order_id)',
+    'select from order_event e where not exists (select from orders where id = e.order_id)',
+  ],
+  payments: [
+    'select from payment_event e where not exists (select from payment where id = e.payment_id)',
+    'select from ledger_txn t where not exists (select from payment where id = t.payment_id)',
+    'select from ledger_entry e where not exists (select from ledger_txn where id = e.txn_id)',
+    'select from ledger_entry group by txn_id, currency having sum(amount_minor) <> 0',
+  ],
+};
+
+/** Rows without the row that they belong to, and movements of the book that do not add up to nothing. */
+export const countStrays = async (client: pg.ClientBase, database: keyof typeof strays): Promise<number> => {
+  // The whole of it at once needs room to hash.
+  await client.query("set local work_mem = '128MB'");
+  const counts = strays[database].map((rows) => `(select count(*) from (${rows}) stray)`);
+  const { rows } = await client.query<{ n: number }>(`select (${counts.join(' + ')})::int as n`);
   return rows[0]!.n;
 };
+
+/** Every row has its order or payment, and the book adds up; else all of the transaction is given up. */
+export const check = async (client: pg.ClientBase, database: keyof typeof strays): Promise<void> => {
+  const found = await countStrays(client, database);
+  if (found > 0) throw new Error(`${found} rows of ${database} do not fit together; nothing was imported`);
+};
+
+const tablesOf = {
+  orders: 'orders, order_line, order_event',
+  payments: 'payment, payment_event, ledger_txn, ledger_entry',
+};
+
+/** Without figures on the new rows the planner would read whole tables. */
+export const analyze = (client: pg.ClientBase, database: keyof typeof tablesOf): Promise<unknown> =>
+  client.query(`analyze ${tablesOf[database]}`);

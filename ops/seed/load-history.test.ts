@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../tests/database.ts';
 import { inTransaction } from './copy.ts';
 import { seedId } from './ids.ts';
-import { countUnbalanced } from './imported.ts';
+import { countStrays } from './imported.ts';
 import { history, loadOrderHistory, loadPaymentHistory } from './load-history.ts';
 import { invoices } from './online-retail.ts';
 
@@ -127,7 +127,7 @@ test('every sale was paid, and the book says so to the penny', async () => {
   ]);
   const client = await payments.database.pool.connect();
   try {
-    expect(await countUnbalanced(client)).toBe(0);
+    expect(await countStrays(client, 'payments')).toBe(0);
   } finally {
     client.release();
   }

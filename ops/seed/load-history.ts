@@ -1,9 +1,11 @@
 import type pg from 'pg';
 import { seedId } from './ids.ts';
 import {
+  analyze,
+  check,
+  checkLater,
   copyOrders,
   copyPayments,
-  countUnbalanced,
   type ImportedOrder,
   lockImports,
   portions,
@@ -45,9 +47,10 @@ export const loadOrderHistory = async (client: pg.ClientBase, tenantId: string):
     numberOf(first!.number),
   ]);
   if (loaded.rowCount) return;
+  await checkLater(client);
   for (const portion of portions(history())) await copyOrders(client, tenantId, portion);
-  // Without figures on the new rows the planner would read whole tables.
-  await client.query('analyze orders, order_line, order_event');
+  await check(client, 'orders');
+  await analyze(client, 'orders');
 };
 
 /** Into the payments database. Does nothing where the history is already. */
@@ -59,8 +62,8 @@ export const loadPaymentHistory = async (client: pg.ClientBase, tenantId: string
     first!.id,
   ]);
   if (loaded.rowCount) return;
+  await checkLater(client);
   for (const portion of portions(history())) await copyPayments(client, tenantId, portion);
-  const unbalanced = await countUnbalanced(client);
-  if (unbalanced > 0) throw new Error(`${unbalanced} movements of the book do not add up to nothing`);
-  await client.query('analyze payment, payment_event, ledger_txn, ledger_entry');
+  await check(client, 'payments');
+  await analyze(client, 'payments');
 };

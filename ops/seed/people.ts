@@ -69,20 +69,28 @@ const addressOf = (key: string, recipient: string, sourceCountry: string): Addre
   };
 };
 
-const personOf = ({ number, country, firstInvoiceAt }: Customer): Person => {
-  const names = [chosen(given, 'given name', number), chosen(family, 'family name', number)] as const;
+/** Somebody who never was, the same for the same key; `country` as the source writes it. */
+export const invented = (
+  key: string,
+  country: string,
+  { id, createdAt }: Pick<Person, 'id' | 'createdAt'>,
+): Person => {
+  const names = [chosen(given, 'given name', key), chosen(family, 'family name', key)] as const;
   const displayName = names.join(' ');
   return {
-    id: seedId('user', number),
-    key: number,
+    id,
+    key,
     displayName,
-    // The number keeps it unique; names repeat.
-    email: `${names.join('.').toLowerCase()}.${number}@example.com`,
+    // The key keeps it unique; names repeat.
+    email: `${names.join('.')}.${key}@example.com`.toLowerCase(),
     roles: ['CUSTOMER'],
-    createdAt: firstInvoiceAt,
-    address: addressOf(number, displayName, country),
+    createdAt,
+    address: addressOf(key, displayName, country),
   };
 };
+
+const personOf = ({ number, country, firstInvoiceAt }: Customer): Person =>
+  invented(number, country, { id: seedId('user', number), createdAt: firstInvoiceAt });
 
 /** The 3,613 customers of the history, by number. They have no password and cannot sign in. */
 export const people = (): Person[] => customers().map(personOf);
