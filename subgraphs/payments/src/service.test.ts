@@ -207,6 +207,7 @@ describe('money that moved behind our back', () => {
       'payment.authorized',
       'payment.captured',
       'payment.refund-made',
+      'payment.refund-made',
       'payment.refunded',
     ]);
   });
