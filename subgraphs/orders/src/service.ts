@@ -4,6 +4,7 @@ import type { Database, Tx } from '@orderstream/runtime/database';
 import { RequestError } from '@orderstream/runtime/errors';
 import { newId } from '@orderstream/runtime/ids';
 import type { Envelope, Message } from '@orderstream/runtime/messages';
+import { publicNetworkOf } from '@orderstream/runtime/network';
 import { once } from '@orderstream/runtime/once';
 import { checkAddress, type TypedAddress } from '@orderstream/runtime/postal-address';
 import { invalidInput, problemOf, tidy } from '@orderstream/runtime/text';
@@ -165,6 +166,7 @@ export const checkout = async (ctx: Context, shop: Shop, { idempotencyKey, ...re
   const hash = (text: string): string =>
     createHmac('sha256', shop.hashKey).update(`${tenantId}\n${text}`).digest('base64url');
 
+  const network = publicNetworkOf(clientAddress);
   return once(ctx, { operation: 'checkout', key: idempotencyKey, request }, async (tx) => {
     const cart = await cartForUpdate(tx, newId(ctx.now), tenantId, customerId, shop.terms.currency);
     if (cart.id !== request.cartId)
@@ -201,7 +203,7 @@ export const checkout = async (ctx: Context, shop: Shop, { idempotencyKey, ...re
       holdUntil: new Date(ctx.now.getTime() + hold),
       addressHash: hash([address.line1, address.postcode, address.country].join('\n').toLowerCase()),
       deviceHash: deviceId && hash(deviceId),
-      clientHash: clientAddress && hash(clientAddress),
+      clientHash: network && hash(network),
     });
     const { orderId, step } = begun.checkout;
     const status = statusOf(step, 'PENDING');

@@ -1,6 +1,6 @@
 // What visitors tell of themselves: what is accepted, from whom, and how much of it.
 import { createHmac, type KeyObject } from 'node:crypto';
-import { isIPv6 } from 'node:net';
+import { networkOf } from '@orderstream/runtime/network';
 import type { Viewer } from '@orderstream/runtime/viewer';
 
 export type ActivityKind = 'VIEW' | 'SEARCH' | 'IMPRESSION' | 'CLICK' | 'ADD_TO_CART' | 'EXPOSURE';
@@ -59,19 +59,6 @@ export const problemsOf = (items: readonly Activity[], now: Date): Problem[] =>
 export const anonymousQuery = (query: string | null): string | null => {
   const words = query?.trim().replace(/\s+/g, ' ').toLowerCase() ?? '';
   return words === '' || words.includes('@') || /\d(?:[\s().+-]*\d){6}/.test(words) ? null : words;
-};
-
-/** An IPv4 address, or the /64 that a household is given of IPv6. */
-const networkOf = (clientAddress: string): string => {
-  const address = clientAddress.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-  if (!isIPv6(address)) return address;
-  const [head = '', tail = ''] = address.split('::').map((half) => half.split(':').filter(Boolean).join(':'));
-  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
-  const zeros = Array<string>(8 - Math.min(8, groups(head).length + groups(tail).length)).fill('0');
-  return [...groups(head), ...zeros, ...groups(tail)]
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
 };
 
 const hashed = (key: KeyObject, what: string, text: string): string =>

@@ -2,6 +2,7 @@
 import type { Tx } from '@orderstream/runtime/database';
 import { RequestError } from '@orderstream/runtime/errors';
 import { newId } from '@orderstream/runtime/ids';
+import { networkOf } from '@orderstream/runtime/network';
 import { connection, type Page } from '@orderstream/runtime/paging';
 import type { Context } from './context.ts';
 import type { LoginInput, LogoutInput, RefreshSessionInput, RegisterInput } from './generated/resolvers.ts';
@@ -9,7 +10,7 @@ import { UserErased, UserRegistered } from './messages.ts';
 import { judge } from './session.ts';
 import * as sessions from './session-store.ts';
 import * as store from './store.ts';
-import { type Limit, loginLimits, placeOf, registrationLimits, waitFor } from './throttle.ts';
+import { type Limit, loginLimits, registrationLimits, waitFor } from './throttle.ts';
 import { hashOf, newRefreshToken } from './token.ts';
 import {
   checkRegistration,
@@ -69,7 +70,7 @@ export const register = async (vault: Vault, ctx: Context, input: RegisterInput)
   const registration = checkRegistration(input);
   if ('error' in registration) return registration;
   const { tenantId, clientAddress } = ctx.viewer;
-  const address = vault.pseudonym(placeOf(clientAddress));
+  const address = vault.pseudonym(networkOf(clientAddress ?? 'unknown'));
   const { waitMs } = await attempt(
     ctx,
     { kind: 'REGISTRATION', tenantId, address, account: null },
@@ -94,7 +95,7 @@ export const login = async (vault: Vault, ctx: Context, input: LoginInput) => {
   const origin: sessions.Origin = {
     kind: 'LOGIN',
     tenantId,
-    address: vault.pseudonym(placeOf(clientAddress)),
+    address: vault.pseudonym(networkOf(clientAddress ?? 'unknown')),
     account: vault.pseudonym(email ?? input.email),
   };
   const { id, waitMs } = await attempt(ctx, origin, loginLimits);

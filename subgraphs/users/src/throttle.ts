@@ -1,6 +1,5 @@
 // How often somebody may try. Sliding windows over the attempts from one place; a refused attempt does not count, so
 // waiting always helps and nobody is locked out of an account from elsewhere.
-import { isIPv6 } from 'node:net';
 
 export type Attempt = {
   readonly at: Date;
@@ -41,14 +40,3 @@ export const waitFor = (limits: readonly Limit[], attempts: readonly Attempt[], 
       return deciding === undefined ? 0 : Math.max(0, withinMs - deciding);
     }),
   );
-
-/** One place: an IPv4 address, or the /64 that a household is given of IPv6. */
-export const placeOf = (clientAddress: string | null): string => {
-  const address = (clientAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-  if (!isIPv6(address)) return address;
-  const [before = '', after = ''] = address.split('::');
-  const [head, tail] = [before, after].map((part) => part.split(':').filter((group) => group !== ''));
-  const zeros = Array<string>(Math.max(0, 8 - head!.length - tail!.length)).fill('0');
-  const network = [...head!, ...zeros, ...tail!].slice(0, 4);
-  return `${network.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
-};
