@@ -84,7 +84,7 @@ test('whatever befalls a parcel, its scans have no gap and none follows its end'
       ends.add(status);
       book.close();
     }),
-    { numRuns: 300 },
+    { numRuns: 120 },
   );
   expect(ends).toEqual(new Set(['delivered', 'lost', 'cancelled']));
 });
