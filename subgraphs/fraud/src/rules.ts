@@ -39,10 +39,10 @@ const fading = (hours: number | null, from: number, to: number): number =>
 const isHigh = (f: Features): number => ramp(f.deviation, 1, 2.5);
 const isNew = (f: Features): number => fading(f.accountAgeHours, 24, 24 * 7);
 const hasMoved = (f: Features): number => fading(f.addressChangedHours, 24, 72);
-const onDevice = (f: Features): number => ramp(f.accountsOnDevice, 0, 3);
+const onDevice = (f: Features): number => ramp(f.accountsOnDevice, 0, 2);
 const onAddress = (f: Features): number => ramp(f.accountsOnAddress, 1, 5);
 const onNetwork = (f: Features): number =>
-  Math.max(ramp(f.accountsOnNetwork, 2, 8), ramp(f.ordersFromNetwork, 5, 15));
+  Math.max(ramp(f.accountsOnNetwork, 1, 5), ramp(f.ordersFromNetwork, 2, 8));
 const isFast = (f: Features): number => Math.max(ramp(f.ordersLastHour, 1, 5), ramp(f.ordersLastDay, 4, 12));
 const wasRejected = (f: Features): number =>
   Math.max(ramp(f.rejectedOnDevice, 0, 1), ramp(f.rejectedOnAddress, 0, 5), ramp(f.rejectedOnNetwork, 0, 10));
@@ -138,13 +138,13 @@ const rules: readonly Rule[] = [
   {
     name: 'new-and-costly',
     weight: 0.6,
-    strength: (f) => Math.min(isNew(f), isHigh(f)),
+    strength: (f) => Math.min(isNew(f), ramp(f.deviation, 1, 2)),
     explain: (f, currency) =>
       `An account of ${duration(f.accountAgeHours)} orders for ${amounts(f, currency)}.`,
   },
   {
     name: 'taken-over',
-    weight: 0.6,
+    weight: 0.75,
     strength: (f) => Math.min(hasMoved(f), Math.max(isHigh(f), f.newDevice)),
     explain: (f) =>
       `The address was changed ${duration(f.addressChangedHours)} ago, and then comes ` +
@@ -152,7 +152,7 @@ const rules: readonly Rule[] = [
   },
   {
     name: 'ring',
-    weight: 0.6,
+    weight: 0.75,
     strength: (f) => Math.min(onNetwork(f), Math.max(onDevice(f), isHigh(f))),
     explain: (f) =>
       `${counted(f.accountsOnNetwork, 'other account')} on the network, ` +
