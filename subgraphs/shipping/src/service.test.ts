@@ -33,7 +33,7 @@ describe('a label', () => {
 
   test('that the carrier refuses is asked for anew only when the order asks again', async () => {
     const orderId = newId();
-    depot.addresses.set(orderId, { ...leeds, postcode: 'LS9 9ZZ' });
+    depot.addresses.set(orderId, async () => ({ ...leeds, postcode: 'LS9 9ZZ' }));
     await depot.faults({ failLabels: { count: 1, match: { postcode: 'LS9 9ZZ' } } });
     await depot.create(newId(), orderId);
     await depot.untilState(orderId, 'FAILED');
@@ -62,7 +62,7 @@ describe('a label', () => {
 
   test('waits while orders cannot be asked for the address', async () => {
     const orderId = newId();
-    depot.addresses.set(orderId, new Error('orders are not there'));
+    depot.addresses.set(orderId, () => Promise.reject(new Error('orders are not there')));
     await depot.create(newId(), orderId);
     await depot.work();
     expect(await depot.shipment(orderId)).toMatchObject({
@@ -76,7 +76,7 @@ describe('a label', () => {
 
   test('is not made for an order whose address was erased', async () => {
     const orderId = newId();
-    depot.addresses.set(orderId, null);
+    depot.addresses.set(orderId, async () => null);
     await depot.create(newId(), orderId);
     await depot.untilState(orderId, 'FAILED');
     expect((await depot.told(orderId)).map(({ type, data }) => [type, data.reason])).toEqual([
@@ -117,6 +117,22 @@ describe('a cancellation', () => {
     expect(await depot.book(orderId)).toBeUndefined();
     await depot.create(newId(), orderId);
     expect(await depot.types(orderId)).toEqual(['shipment.cancelled', 'shipment.cancelled']);
+  });
+
+  test('while the address is on its way from orders keeps the carrier from being called', async () => {
+    const orderId = await depot.create();
+    depot.addresses.set(orderId, async () => {
+      await depot.cancel(orderId);
+      return leeds;
+    });
+    await depot.work();
+    expect(await depot.shipment(orderId)).toMatchObject({
+      state: 'CANCELLED',
+      called_at: null,
+      recipient: null,
+    });
+    expect(await depot.types(orderId)).toEqual(['shipment.cancelled']);
+    expect(await depot.book(orderId)).toBeUndefined();
   });
 
   test('of a label cancels it at the carrier, and is told once it did', async () => {
@@ -249,6 +265,18 @@ describe('a customer who is erased', () => {
     const orderId = await depot.create(customerId);
     await depot.untilState(orderId, 'FAILED');
     expect(await depot.shipment(orderId)).toMatchObject({ customer_id: null, recipient: null });
+    expect(await depot.book(orderId)).toBeUndefined();
+  });
+
+  test('while the address is on its way from orders is not sent to the carrier', async () => {
+    const customerId = newId();
+    const orderId = await depot.create(customerId);
+    depot.addresses.set(orderId, async () => {
+      await depot.hear(UserErased({ userId: customerId, at: new Date().toISOString() }));
+      return leeds;
+    });
+    await depot.untilState(orderId, 'FAILED');
+    expect(await depot.shipment(orderId)).toMatchObject({ recipient: null, called_at: null });
     expect(await depot.book(orderId)).toBeUndefined();
   });
 });

@@ -116,7 +116,7 @@ export type Step = {
 export const mayRead = (viewer: Viewer, { customerId }: Pick<Shipment, 'customerId'>): boolean =>
   (customerId !== null && viewer.userId === customerId) || viewer.scopes.has('orders:read');
 
-export const isFinal = ({ state }: Shipment): boolean =>
+const isFinal = ({ state }: Shipment): boolean =>
   state === 'DELIVERED' || state === 'LOST' || state === 'CANCELLED';
 
 /** The carrier's idempotency key: the same for every try to learn the outcome of one attempt. */

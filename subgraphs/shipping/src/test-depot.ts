@@ -125,18 +125,14 @@ export const openDepot = async ({ timeoutMs = 1_000, dayMs = 80_000_000 } = {}) 
   const doorUrl = `http://127.0.0.1:${(door.address() as AddressInfo).port}`;
   const simulator = await startSimulator(doorUrl, dayMs);
   const carrier = createCarrier({ apiKey, url: simulator.url, timeoutMs });
-  /** What orders say; a test may put another address there, none, or an error. */
-  const addresses = new Map<string, PostalAddress | null | Error>();
+  /** What orders say where it is not Leeds. */
+  const addresses = new Map<string, () => Promise<PostalAddress | null>>();
   const desk = () => ({
     errands: createErrands({
       database,
       carrier,
       timeoutMs,
-      addressOf: async (_tenant, orderId) => {
-        const address = addresses.get(orderId);
-        if (address instanceof Error) throw address;
-        return address === undefined ? leeds : address;
-      },
+      addressOf: async (_tenant, orderId) => (addresses.has(orderId) ? addresses.get(orderId)!() : leeds),
     }),
     news: createNews({ database, carrier, timeoutMs }),
   });
