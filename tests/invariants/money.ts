@@ -13,13 +13,16 @@ type Payment = {
   paidBack: number;
   given: number;
   provider: string | null;
+  /** whether another system took it, of which our provider's book knows nothing */
+  isImported: boolean;
 };
-type Order = { id: string; isLiving: boolean; total: number };
+type Order = { id: string; isDelivered: boolean; total: number };
 
 /** minor units; what the ledger has is told by the account of what the provider owes us */
 const payments = `
   select p.id, p.order_id as order, p.state, p.authorized_minor::int as authorized, p.captured_minor::int as captured,
     p.refunded_minor::int as refunded, p.provider_id as provider,
+    p.provider = 'import' as "isImported",
     coalesce(sum(e.amount_minor) filter (where t.kind = 'CAPTURE'), 0)::int as booked,
     coalesce(-sum(e.amount_minor) filter (where t.kind = 'REFUND'), 0)::int as "paidBack",
     (select coalesce(sum(amount_minor), 0)::int from refund where payment_id = p.id and state = 'SUCCEEDED') as given
@@ -29,11 +32,13 @@ const payments = `
 const inThreeBooks = (payment: Payment, charge: Charge | undefined): string[] => {
   const { order, captured, refunded, booked, paidBack, given, authorized, state } = payment;
   const standing = state === 'AUTHORIZED' ? authorized : 0;
-  const theirs = {
-    captured: charge?.amountReceived ?? 0,
-    refunded: charge?.amountRefunded ?? 0,
-    standing: charge?.amountCapturable ?? 0,
-  };
+  const theirs = payment.isImported
+    ? { captured, refunded, standing }
+    : {
+        captured: charge?.amountReceived ?? 0,
+        refunded: charge?.amountRefunded ?? 0,
+        standing: charge?.amountCapturable ?? 0,
+      };
   return [
     ...(captured === booked && captured === theirs.captured
       ? []
@@ -49,11 +54,14 @@ const inThreeBooks = (payment: Payment, charge: Charge | undefined): string[] =>
   ];
 };
 
+/** What has left is paid for, whatever of it was given back later; of what was cancelled, nothing is kept. */
 const asTheOrderWants = (order: Order, payment: Payment | undefined): string[] => {
   const held = payment?.state === 'AUTHORIZED' ? payment.authorized : 0;
-  const taken = (payment?.captured ?? 0) - (payment?.refunded ?? 0);
+  const captured = payment?.captured ?? 0;
+  const taken = captured - (payment?.refunded ?? 0);
   const has = `order ${order.id} of ${order.total} has ${held} on hold and ${taken} taken`;
-  if (order.isLiving) return held + taken === order.total ? [] : [`${has}, and is confirmed`];
+  if (order.isDelivered)
+    return captured === order.total ? [] : [`${has} of ${captured} captured, and has left`];
   return held + taken === 0 ? [] : [`${has}, and is cancelled`];
 };
 
@@ -62,8 +70,8 @@ const moneyOfOrders = async ({ rows, book }: Look): Promise<string[]> => {
     rows<Payment>('payments', payments),
     rows<Order>(
       'orders',
-      `select o.id, s.rests as "isLiving", o.total_minor::int as total from orders o join saga s on s.order_id = o.id
-       where s.rests or s.step = 'CANCELLED'`,
+      `select o.id, s.step <> 'CANCELLED' as "isDelivered", o.total_minor::int as total
+       from orders o join saga s on s.order_id = o.id where s.step in ('DELIVERING', 'DONE', 'CANCELLED')`,
     ),
   ]);
   const charges = new Map(book.map((charge) => [charge.id, charge]));
@@ -110,6 +118,20 @@ export const ofMoney: readonly Invariant[] = [
        authorized_minor, captured_minor, refunded_minor, refunding_minor) as what
      from payment where refunding_minor < 0 or refunded_minor < 0 or refunding_minor + refunded_minor > captured_minor
        or captured_minor > authorized_minor or authorized_minor > amount_minor`,
+  ),
+  seenIn(
+    'payments',
+    'always',
+    'I10 no piece is refunded more often than it was paid for',
+    `with asked as (
+       select l.payment_id, l.order_line_id, sum(l.quantity) filter (where r.state = 'SUCCEEDED') as refunded,
+         sum(l.quantity) filter (where r.state in ('REQUESTED', 'PENDING')) as refunding
+       from refund_line l join refund r on r.id = l.refund_id group by 1, 2)
+     select format('line %s of %s: %s and %s refunded and on their way, its refunds say %s and %s', p.order_line_id,
+       p.quantity, p.refunded_quantity, p.refunding_quantity, coalesce(a.refunded, 0), coalesce(a.refunding, 0)) as what
+     from paid_line p left join asked a using (payment_id, order_line_id)
+     where p.refunded_quantity <> coalesce(a.refunded, 0) or p.refunding_quantity <> coalesce(a.refunding, 0)
+       or p.refunded_quantity + p.refunding_quantity > p.quantity`,
   ),
   seenIn(
     'payments',

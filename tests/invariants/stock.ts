@@ -47,6 +47,22 @@ export const ofStock: readonly Invariant[] = [
   seenIn(
     'inventory',
     'always',
+    'I3 what has left and come back is what orders were sent and gave back',
+    `with had as (
+       select p.variant_id, p.warehouse_id, sum(p.quantity) filter (where r.state = 'SHIPPED') as shipped,
+         sum(p.restocked) as restocked
+       from reservation r join reservation_part p on p.reservation_id = r.id group by 1, 2)
+     select format('variant %s in %s: stock says %s shipped and %s returned, reservations %s and %s', variant_id,
+       warehouse_id, s.shipped, s.returned, coalesce(h.shipped, 0), coalesce(h.restocked, 0)) as what
+     from stock s left join had h using (variant_id, warehouse_id)
+     where s.shipped <> coalesce(h.shipped, 0) or s.returned <> coalesce(h.restocked, 0)
+     union all
+     select format('refund %s put %s of variant %s back', l.refund_id, l.restocked, l.variant_id)
+     from restock_line l join restock r using (refund_id) where l.restocked > l.wanted or (l.restocked > 0 and not r.done)`,
+  ),
+  seenIn(
+    'inventory',
+    'always',
     'I17 what can be sold is summed up rightly',
     `select format('variant %s: told as %s, in the warehouses %s', variant_id, l.available, s.available) as what
      from variant_level l join (
