@@ -35,7 +35,7 @@ test('orders cancelled around their collection are either cancelled or on their 
     expect([times('cancelled') > 0, times('handed-over'), times('delivered')]).toEqual(
       state === 'CANCELLED' ? [true, 0, 0] : [false, 1, 1],
     );
-    // The other events of a parcel come between these two.
+    // Cancelled before its label was known, it is told to be on its way without a word about the label.
     if (state === 'DELIVERED') {
       expect(types.find((type) => type !== 'shipment.created')).toBe('shipment.handed-over');
       expect(types.at(-1)).toBe('shipment.delivered');
