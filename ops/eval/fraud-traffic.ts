@@ -41,7 +41,7 @@ export type Manner = {
 };
 
 /** The frauds to learn from, and those to be tested on, which are made in another manner: less sure and harder to see. */
-export const manners: Readonly<Record<'before' | 'after', Manner>> = {
+const manners: Readonly<Record<'before' | 'after', Manner>> = {
   before: {
     ring: [4, 8],
     ringSharesDevice: 0.8,

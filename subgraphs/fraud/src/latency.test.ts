@@ -10,6 +10,8 @@ beforeAll(async () => {
 afterAll(() => desk?.close());
 
 const recent = 100_000;
+/** not measured: each connection plans a statement anew the first five times */
+const warmUp = 50;
 const measured = 500;
 
 test(`an order is scored within 20 ms beside ${recent} recent orders, also from a crowded network`, async () => {
@@ -35,7 +37,7 @@ test(`an order is scored within 20 ms beside ${recent} recent orders, also from 
   await sql`analyze`;
 
   const took: number[] = [];
-  for (let index = 0; index < measured; index++) {
+  for (let index = 0; index < warmUp + measured; index++) {
     const customer = (index * 37) % 20_000;
     const order = desk.order({
       customerId: `00000000-0000-7000-8000-${String(customer).padStart(12, '0')}`,
@@ -47,7 +49,7 @@ test(`an order is scored within 20 ms beside ${recent} recent orders, also from 
     await desk.assess(order);
     const [row] = await sql<{ took_ms: number }>`
       select took_ms from assessment where order_id = ${order.orderId}`;
-    took.push(row!.took_ms);
+    if (index >= warmUp) took.push(row!.took_ms);
   }
   took.sort((a, b) => a - b);
   const at = (share: number): number => took[Math.floor(share * measured)]!;

@@ -139,11 +139,11 @@ export const learn = (
 
   const scaler = scalerOf(training.map(({ input }) => input));
   const labels = (part: readonly Example[]): boolean[] => part.map(({ isFraud }) => isFraud);
-  const tries = Array.from({ length: starts }, (_, start) => {
+  const tries = [...Array(starts).keys()].map((start) => {
     const net = fit(training, scaler, seed + start);
     const outputs = choosing.map(({ input }) => net.run<number[], number[]>(scaled(input, scaler))[0]!);
     // How it was trained does not survive JSON (an endless time-out becomes null) and is not needed to score.
-    const weights: unknown = { ...net.toJSON(), trainOpts: {} };
+    const { trainOpts: _, ...weights } = net.toJSON();
     return { weights, ...bestThreshold(outputs, labels(choosing)) };
   });
   const { weights, threshold } = tries.reduce((best, each) => (each.f1 > best.f1 ? each : best));
