@@ -179,7 +179,7 @@ export const copyPayments = async (
 };
 
 /** Orders in portions: small enough that two databases are fed in turn, large enough for a COPY each. */
-export function* portions<T extends ImportedOrder>(orders: Iterable<T>, size = 2_000): Generator<T[]> {
+export function* portions<T extends ImportedOrder>(orders: Iterable<T>, size = 1_000): Generator<T[]> {
   let portion: T[] = [];
   for (const order of orders) {
     portion.push(order);

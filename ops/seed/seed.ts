@@ -4,6 +4,7 @@ import { platformSettings, readSettings } from '@orderstream/runtime/config';
 import pg from 'pg';
 import { inTransaction } from './copy.ts';
 import { loadCatalog } from './load-catalog.ts';
+import { loadFraud } from './load-fraud.ts';
 import { loadOrderHistory, loadPaymentHistory } from './load-history.ts';
 import { loadInventory } from './load-inventory.ts';
 import { loadOrders } from './load-orders.ts';
@@ -27,6 +28,7 @@ const loaders: Readonly<Record<string, Load>> = {
   inventory: loadInventory,
   orders: loadOrders,
   recommendations: loadRecommendations,
+  fraud: loadFraud,
 };
 
 const histories: Readonly<Record<string, Load>> = { orders: loadOrderHistory, payments: loadPaymentHistory };
