@@ -12,6 +12,8 @@ import {
   type Payment,
   type PaymentState,
   refundable,
+  refuseCapture,
+  requestCapture,
   requestVoid,
   type Seen,
 } from './payment.ts';
@@ -203,6 +205,73 @@ describe('money', () => {
     );
   });
 
+  test('stays within what was promised, whatever is asked, answered, failed and said again', () => {
+    const acts = fc.array(
+      fc.record({
+        does: fc.constantFrom(
+          'capture',
+          'void',
+          'held',
+          'taken',
+          'gone',
+          'refuse',
+          'refund',
+          'arrive',
+          'fail',
+        ),
+        amount: fc.integer({ min: 1, max: 3_000 }),
+      }),
+      { maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(acts, (list) => {
+        let payment = asked;
+        let booked = 0;
+        const open: number[] = [];
+        const take = (next: ReturnType<typeof learn>) => {
+          payment = next.payment;
+          if (next.event?.type === 'captured') booked += payment.captured.amountMinor;
+        };
+        const settle = (state: 'SUCCEEDED' | 'FAILED') => {
+          const amount = open.shift();
+          if (!amount) return;
+          payment = settleRefund(payment, money(amount, 'GBP'), state);
+          if (state === 'SUCCEEDED') booked -= amount;
+        };
+        const refund = (amount: number) => {
+          const reserved = reserveRefund(payment, money(amount, 'GBP'));
+          if ('error' in reserved) return;
+          payment = reserved;
+          open.push(amount);
+        };
+        for (const { does, amount } of list) {
+          if (does === 'capture') take(requestCapture(payment));
+          if (does === 'void') take(requestVoid(payment));
+          if (does === 'held') take(learn(payment, sight('HELD')));
+          if (does === 'taken') take(learn(payment, sight('TAKEN')));
+          if (does === 'gone') take(learn(payment, sight('GONE')));
+          if (does === 'refuse') take(refuseCapture(payment, 'no'));
+          if (does === 'refund') refund(amount);
+          if (does === 'arrive') settle('SUCCEEDED');
+          if (does === 'fail') settle('FAILED');
+          const [authorized, taken, going, back] = [
+            payment.authorized,
+            payment.captured,
+            payment.refunding,
+            payment.refunded,
+          ].map((one) => one.amountMinor) as [number, number, number, number];
+          expect(Math.min(going, back)).toBeGreaterThanOrEqual(0);
+          expect(going + back).toBeLessThanOrEqual(taken);
+          expect(taken).toBeLessThanOrEqual(authorized);
+          expect(booked).toBe(taken - back);
+          if (payment.wanted === 'CAPTURE')
+            expect(payment).toMatchObject({ state: 'AUTHORIZED', providerId: 'pi_1' });
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test('two refunds at once share what there is', () => {
     const first = reserveRefund(captured, money(3_000, 'GBP'));
     if ('error' in first) throw new Error('refused');
@@ -235,6 +304,7 @@ test('a payment is read by its customer and by staff, and by nobody else', () =>
   expect(mayRead({ ...viewer, userId: 'c1' }, asked)).toBe(true);
   expect(mayRead({ ...viewer, userId: 'c2' }, asked)).toBe(false);
   expect(mayRead(viewer, asked)).toBe(false);
+  expect(mayRead(viewer, { customerId: null })).toBe(false);
   expect(mayRead({ ...viewer, scopes: new Set(['payments:read']) }, asked)).toBe(true);
 });
 
