@@ -133,6 +133,34 @@ test('every sale was paid, and the book says so to the penny', async () => {
   }
 });
 
+type Plan = { 'QUERY PLAN': readonly [{ Plan: Record<'Shared Hit Blocks' | 'Shared Read Blocks', number> }] };
+
+/** A page as the orders subgraph reads it, and how many blocks of 8 kB that took. */
+const pageAfter = async (last: { placed_at: Date; id: string } | null) => {
+  const seek = last ? 'and (o.placed_at, o.id) < ($2::timestamptz, $3::uuid)' : '';
+  const page = `select id, placed_at from orders o where o.tenant_id = $1 ${seek}
+    order by o.placed_at desc, o.id desc limit 21`;
+  const values = last ? [tenantId, last.placed_at, last.id] : [tenantId];
+  const { pool } = orders.database;
+  const { rows } = await pool.query<{ id: string; placed_at: Date }>(page, values);
+  const { rows: plans } = await pool.query<Plan>(`explain (analyze, buffers, format json) ${page}`, values);
+  const { Plan: plan } = plans[0]!['QUERY PLAN'][0];
+  return { rows: rows.slice(0, 20), blocks: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'] };
+};
+
+test('page 700 of all orders costs what page 1 costs', async () => {
+  const first = await pageAfter(null);
+  const [before] = await orders.database.sql<{ id: string; placed_at: Date }>`
+    select id, placed_at from orders order by placed_at desc, id desc offset ${699 * 20 - 1} limit 1`;
+  const deep = await pageAfter(before!);
+  expect(first.rows).toHaveLength(20);
+  expect(deep.rows).toHaveLength(20);
+  expect(deep.rows[0]!.placed_at.getTime()).toBeLessThanOrEqual(before!.placed_at.getTime());
+  // Twenty rows lie on twenty blocks at worst; reading up to the page would take hundreds.
+  expect(first.blocks).toBeLessThan(40);
+  expect(deep.blocks).toBeLessThan(40);
+});
+
 test('order and payment agree, sale by sale', async () => {
   const amounts = async ({ database }: TestDatabase<undefined>, table: 'orders' | 'payment') =>
     table === 'orders'

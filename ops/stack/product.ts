@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { seedShop } from '../seed/seed.ts';
+import { seedHistory, seedShop } from '../seed/seed.ts';
 import { databaseOf, migrate } from './migrate.ts';
 import { type Running, startProcess } from './processes.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
@@ -23,6 +23,8 @@ export type Product = {
   readonly processes: readonly Started[];
   readonly secrets: Secrets;
   readonly databases: Readonly<Record<string, string>>;
+  /** until the sales of the past are in; rejected where the shop is stopped before */
+  readonly history: Promise<void>;
   /** Starts one of the processes again, for tests that killed it. */
   readonly restart: (name: string) => Promise<Running>;
   readonly stop: () => Promise<void>;
@@ -39,6 +41,8 @@ export type ProductOptions = {
   readonly split: boolean;
   /** False for tests: nothing has to survive a power cut. */
   readonly durable: boolean;
+  /** Whether the shop has its sales of the past; they come in while it is open already. */
+  readonly history?: boolean;
   readonly report: (step: string, tookMs: number) => void;
 };
 
@@ -80,7 +84,8 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
       places.map(({ name, serverUrl, database }) => migrate({ serverUrl, subgraph: name, database })),
     ),
   );
-  await timed(report, 'demo shop', seedShop({ databases, password: secrets.DEMO_PASSWORD, env }));
+  const shop = { databases, password: secrets.DEMO_PASSWORD, env };
+  await timed(report, 'demo shop', seedShop(shop));
 
   const groups = options.split ? names.map((name) => [name]) : [names];
   const [paymentsPort, carrierPort, gatewayPort, ...hostPorts] = await Promise.all([
@@ -196,6 +201,7 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
       processes,
       secrets,
       databases,
+      history: options.history ? timed(report, 'history', seedHistory(shop)) : Promise.resolve(),
       restart: start,
       stop,
     };

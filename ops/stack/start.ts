@@ -124,7 +124,11 @@ const main = async (): Promise<void> => {
       port,
       split,
       durable: true,
+      history: process.env.SEED_HISTORY !== '0',
       report: (step, tookMs) => say(`  ${sinceStart().padStart(7)}  ${step}: ready after ${seconds(tookMs)}`),
+    });
+    product.history.catch((error) => {
+      if (!isStopping) console.error(`\n  The sales of the past are not in: ${told(error)}`);
     });
     await firstAnswer(product.gatewayUrl, dir);
     say(`\nOrderstream runs. First query answered after ${sinceStart()}.\n`);
