@@ -1,5 +1,6 @@
 // The port to the broker: publish a batch, consume, lag. kafkajs stands behind it and is used nowhere else.
 import kafkajs from 'kafkajs';
+import { gathering } from './gathering.ts';
 import type { Log } from './log.ts';
 import type { Topic } from './messages.ts';
 import { sleep, within } from './time.ts';
@@ -17,7 +18,10 @@ export type Incoming = {
 export type Consumption = {
   readonly group: string;
   readonly topics: readonly string[];
-  /** Resolves when the whole batch is dealt with; its offsets are committed after that. */
+  /**
+   * Resolves when the whole batch is dealt with; its offsets are committed after that. A batch may be of several topics
+   * and partitions; there is one at a time.
+   */
   readonly onBatch: (batch: readonly Incoming[], beat: () => Promise<void>) => Promise<void>;
 };
 
@@ -37,6 +41,17 @@ export type Bus = {
 /** Protocol answers that kafkajs recovers from by itself but logs as errors. */
 const passing =
   /rebalanc|not the leader|coordinator|UNKNOWN_MEMBER|Connection (error|timeout)|ECONNREFUSED|Closed connection|Restarting the consumer/i;
+
+/** What one partition brings to a batch. */
+type Share = {
+  readonly messages: readonly Incoming[];
+  readonly payload: kafkajs.EachBatchPayload;
+};
+
+const isLive = ({ payload: { isRunning, isStale } }: Share): boolean => isRunning() && !isStale();
+
+/** Messages of a batch; a partition brings so many at most. */
+const batchSize = { most: 100, ofPartition: 50 };
 
 type Options = {
   readonly brokers: readonly string[];
@@ -114,18 +129,34 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
 
   const run = async (consumer: kafkajs.Consumer, { topics, onBatch }: Consumption): Promise<void> => {
     await consumer.subscribe({ topics: topics.map((name) => prefix + name), fromBeginning: true });
+    // A partition by itself rarely brings more than one message; a transaction for each would cost more than the work in it.
+    const { add } = gathering<Share>(batchSize.most, async (shares) => {
+      const live = shares.filter(isLive);
+      const [first] = live;
+      if (!first) return;
+      const { heartbeat, commitOffsetsIfNecessary } = first.payload;
+      await onBatch(
+        live.flatMap(({ messages }) => messages),
+        heartbeat,
+      );
+      // Not `consumer.commitOffsets`: where the group went on without us in the meantime, it breaks off for good instead
+      // of joining again. What is not committed is fetched and committed once more.
+      await commitOffsetsIfNecessary({
+        topics: live.map(({ messages, payload: { batch } }) => ({
+          topic: batch.topic,
+          partitions: [{ partition: batch.partition, offset: `${BigInt(messages.at(-1)!.offset) + 1n}` }],
+        })),
+      });
+      for (const { messages, payload } of live) payload.resolveOffset(messages.at(-1)!.offset);
+      await heartbeat();
+    });
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: 2,
-      eachBatch: async ({
-        batch,
-        heartbeat,
-        isRunning,
-        isStale,
-        resolveOffset,
-        commitOffsetsIfNecessary,
-      }) => {
+      // All that one fetch brings; they meet in `add`.
+      partitionsConsumedConcurrently: 256,
+      eachBatch: async (payload) => {
+        const { batch } = payload;
         const messages = batch.messages.map((message) => ({
           topic: batch.topic.slice(prefix.length),
           partition: batch.partition,
@@ -133,18 +164,10 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
           key: message.key?.toString() ?? '',
           value: message.value?.toString() ?? '',
         }));
-        for (let at = 0; at < messages.length; at += 50) {
-          if (!isRunning() || isStale()) return;
-          const part = messages.slice(at, at + 50);
-          await onBatch(part, heartbeat);
-          const { offset } = part.at(-1)!;
-          const next = (BigInt(offset) + 1n).toString();
-          // Not `consumer.commitOffsets`: where the group went on without us in the meantime, it breaks off for good instead
-          // of joining again. What is not committed is fetched and committed once more.
-          const partitions = [{ partition: batch.partition, offset: next }];
-          await commitOffsetsIfNecessary({ topics: [{ topic: batch.topic, partitions }] });
-          resolveOffset(offset);
-          await heartbeat();
+        for (let at = 0; at < messages.length; at += batchSize.ofPartition) {
+          const share = { messages: messages.slice(at, at + batchSize.ofPartition), payload };
+          await add(share, share.messages.length);
+          if (!isLive(share)) return;
         }
       },
     });

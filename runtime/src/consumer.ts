@@ -21,6 +21,9 @@ type Options = {
 
 type Heard = { readonly incoming: Incoming; readonly message: Envelope<never>; readonly handler: Handler };
 
+/** Whose order matters: later messages of the same place wait behind a parked one. */
+const placeOf = ({ topic, key }: Pick<Incoming, 'topic' | 'key'>): string => `${topic} ${key}`;
+
 /** The message itself is at fault; repeating it cannot help. */
 class Unreadable extends Error {}
 
@@ -82,9 +85,9 @@ export const startConsumer = async ({
 
   const parkedAmong = async (batch: readonly Incoming[]): Promise<Set<string>> => {
     const rows = await database.sql<{ topic: string; key: string }>`
-      select topic, key from plumbing.parked_key
-      where topic = ${batch[0]!.topic} and key = any(${batch.map((incoming) => incoming.key)}::text[])`;
-    return new Set(rows.map((row) => row.key));
+      select topic, key from plumbing.parked_key where (topic, key) in (
+        select * from unnest(${batch.map(({ topic }) => topic)}::text[], ${batch.map(({ key }) => key)}::text[]))`;
+    return new Set(rows.map(placeOf));
   };
 
   const park = async (incoming: Incoming, error: unknown, attempts: number): Promise<void> => {
@@ -177,7 +180,7 @@ export const startConsumer = async ({
     }, beat);
     const good: Heard[] = [];
     for (const incoming of batch) {
-      if (parked.has(incoming.key)) {
+      if (parked.has(placeOf(incoming))) {
         await untilItPasses(() => queueBehind(incoming), beat);
         continue;
       }
@@ -185,7 +188,7 @@ export const startConsumer = async ({
         const heard = read(incoming);
         if (heard) good.push(heard);
       } catch (error) {
-        parked.add(incoming.key);
+        parked.add(placeOf(incoming));
         await untilItPasses(() => park(incoming, error, 0), beat);
       }
     }
@@ -194,7 +197,7 @@ export const startConsumer = async ({
       await untilItPasses(() => apply(good), beat);
     } catch {
       for (const heard of good) {
-        if ((await parkedAmong([heard.incoming])).has(heard.incoming.key)) await queueBehind(heard.incoming);
+        if ((await parkedAmong([heard.incoming])).size > 0) await queueBehind(heard.incoming);
         else await applyAlone(heard, beat);
       }
     }

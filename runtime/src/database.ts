@@ -11,7 +11,7 @@ export type Sql = <Row extends object = Record<string, unknown>>(
 
 export type Tx = {
   readonly sql: Sql;
-  /** Writes to the outbox in this transaction. There is no other way to publish. */
+  /** Goes to the outbox with this transaction, in the order of sending. There is no other way to publish. */
   readonly send: (...messages: readonly Message[]) => Promise<void>;
 };
 
@@ -134,6 +134,19 @@ const toSoundJson = (value: unknown): string => {
   );
 };
 
+type Unsent = { readonly message: Message; readonly tenantId: string; readonly text: string };
+
+/**
+ * All messages of a transaction in one statement, at its end. Their numbers are drawn while the rows they speak of are
+ * still locked, so those of one key follow the order of commits.
+ */
+const intoOutbox = (sql: Sql, unsent: readonly Unsent[]) => sql`
+  insert into plumbing.outbox (tenant_id, shard, topic, key, hinted, message)
+  select * from unnest(${unsent.map((u) => u.tenantId)}::uuid[],
+    ${unsent.map((u) => shardOf(u.message.key))}::smallint[], ${unsent.map((u) => u.message.topic.name)}::text[],
+    ${unsent.map((u) => u.message.key)}::text[], ${unsent.map((u) => u.message.topic.hinted)}::boolean[],
+    ${unsent.map((u) => u.text)}::json[])`;
+
 const isWorthRepeating = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01');
 
@@ -174,7 +187,7 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
 
   const once = async <T>(work: (begin: (origin: Origin) => Tx) => Promise<T>): Promise<T> => {
     const client = await pool.connect();
-    let sent = false;
+    const unsent: Unsent[] = [];
     let broken: Error | undefined;
     try {
       await client.query('begin');
@@ -182,17 +195,16 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
       const result = await work((origin) => ({
         sql,
         send: async (...messages) => {
-          if (messages.length === 0) return;
-          sent = true;
           const now = new Date();
-          await sql`
-            insert into plumbing.outbox (tenant_id, shard, topic, key, hinted, message)
-            select ${origin.tenantId}::uuid, * from unnest(
-              ${messages.map((m) => shardOf(m.key))}::smallint[], ${messages.map((m) => m.topic.name)}::text[],
-              ${messages.map((m) => m.key)}::text[], ${messages.map((m) => m.topic.hinted)}::boolean[],
-              ${messages.map((m) => toSoundJson(toEnvelope(m, origin, now)))}::json[])`;
+          for (const message of messages)
+            unsent.push({
+              message,
+              tenantId: origin.tenantId,
+              text: toSoundJson(toEnvelope(message, origin, now)),
+            });
         },
       }));
+      if (unsent.length > 0) await intoOutbox(sql, unsent);
       const { command } = await client.query('commit');
       // Work that caught the error of a statement went on in a transaction that can only be rolled back.
       if (command !== 'COMMIT')
@@ -202,11 +214,11 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
       await client.query('rollback').catch((lost: Error) => {
         broken = lost;
       });
-      sent = false;
+      unsent.length = 0;
       throw error;
     } finally {
       client.release(broken);
-      if (sent) for (const listener of listeners) listener();
+      if (unsent.length > 0) for (const listener of listeners) listener();
     }
   };
 

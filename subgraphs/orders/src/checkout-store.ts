@@ -1,5 +1,5 @@
 // The rows behind a checkout: the order, its saga and its events are written together or not at all.
-import type { Tx } from '@orderstream/runtime/database';
+import { part, type Tx } from '@orderstream/runtime/database';
 import { money } from '@orderstream/runtime/money';
 import type { PostalAddress } from '@orderstream/runtime/postal-address';
 import { type Checkout, deadlineMs, type Pending, type Step } from './checkout.ts';
@@ -99,11 +99,12 @@ export type Event = {
   readonly reason: string | null;
 };
 
-const addEvent = (tx: Tx, tenantId: string, orderId: string, at: Date, event: Event) => tx.sql`
+const newEvent = (tenantId: string, orderId: string, at: Date, event: Event) => part`
   insert into order_event
     (order_id, seq, version, tenant_id, message_id, type, at, actor, from_step, to_step, from_status, to_status, reason)
-  values (${orderId}, ${event.seq}, ${event.version}, ${tenantId}, ${event.messageId}, ${event.type}, ${at}, ${event.actor},
-    ${event.from?.step ?? null}, ${event.to.step}, ${event.from?.status ?? null}, ${event.to.status}, ${event.reason})`;
+  values (${orderId}, ${event.seq}, ${event.version}, ${tenantId}, ${event.messageId}, ${event.type}, ${at},
+    ${event.actor}, ${event.from?.step ?? null}, ${event.to.step}, ${event.from?.status ?? null}, ${event.to.status},
+    ${event.reason})`;
 
 type Saved = {
   readonly checkout: Checkout;
@@ -122,17 +123,18 @@ export const saveStep = async (
 ): Promise<void> => {
   const wait = deadlineMs(checkout);
   await tx.sql`
-    update orders set status = ${event.to.status}, status_reason = ${statusReason}, version = ${event.version},
-      updated_at = ${now} where id = ${checkout.orderId}`;
-  await tx.sql`
-    update saga set step = ${checkout.step}, pending = ${checkout.pending}, review = ${checkout.review},
-      needs_operator = ${checkout.needsOperator}, parcel = ${checkout.parcel}, entries = ${event.seq},
-      origin = ${checkout.origin && JSON.stringify(checkout.origin)}::jsonb,
-      reason = ${checkout.reason}, attempts = ${checkout.attempts},
-      deadline_at = case when ${keepsClock}::boolean then deadline_at
-        else now() + ${wait === null ? null : wait * scale}::float8 * interval '1 millisecond' end
-    where order_id = ${checkout.orderId}`;
-  await addEvent(tx, tenantId, checkout.orderId, now, event);
+    with moved as (
+      update orders set status = ${event.to.status}, status_reason = ${statusReason}, version = ${event.version},
+        updated_at = ${now} where id = ${checkout.orderId}),
+    stands as (
+      update saga set step = ${checkout.step}, pending = ${checkout.pending}, review = ${checkout.review},
+        needs_operator = ${checkout.needsOperator}, parcel = ${checkout.parcel}, entries = ${event.seq},
+        origin = ${checkout.origin && JSON.stringify(checkout.origin)}::jsonb,
+        reason = ${checkout.reason}, attempts = ${checkout.attempts},
+        deadline_at = case when ${keepsClock}::boolean then deadline_at
+          else now() + ${wait === null ? null : wait * scale}::float8 * interval '1 millisecond' end
+      where order_id = ${checkout.orderId})
+    ${newEvent(tenantId, checkout.orderId, now, event)}`;
 };
 
 export type NewOrder = {
@@ -185,7 +187,7 @@ export const insertOrder = async (
     values (${orderId}, ${tenantId}, ${checkout.step},
       now() + ${(deadlineMs(checkout) ?? 0) * scale}::float8 * interval '1 millisecond', ${checkout.paymentMethodId},
       ${checkout.holdUntil}, ${checkout.addressHash}, ${checkout.deviceHash}, ${checkout.clientHash})`;
-  await addEvent(tx, tenantId, orderId, now, event);
+  await tx.sql`${newEvent(tenantId, orderId, now, event)}`;
 };
 
 /** Something that others did and that moves nothing: an entry of the timeline. Heard twice, it is written once. */
