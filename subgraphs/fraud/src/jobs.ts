@@ -32,7 +32,7 @@ export const createJobs = (
       return prune(database.sql);
     },
   },
-  // It finds out each minute whether there is enough to learn from; each tenant is trained once an hour at most.
-  { name: 'train a network', everyMs: minute, run: () => train(database, study) },
+  // It finds out now and then whether there is enough to learn from; each tenant is trained once an hour at most.
+  { name: 'train a network', everyMs: 10 * minute, run: () => train(database, study) },
   { name: 'score in the shadow', everyMs: 5_000, run: () => shadow(database, study) },
 ];

@@ -49,8 +49,7 @@ export const labelled = async (sql: Sql, tenantId: string): Promise<Labelled[]> 
     const rows = await sql<Labelled>`
       select id, features, score, review = 'REJECTED' as "isFraud" from assessment
       where tenant_id = ${tenantId} and features is not null and id < ${before}
-        and (review in ('APPROVED', 'REJECTED') or (review not in ('APPROVED', 'REJECTED')
-          and captured_at < now() - make_interval(days => ${quietDays})))
+        and (review in ('APPROVED', 'REJECTED') or captured_at < now() - make_interval(days => ${quietDays}))
       order by id desc limit ${pageSize}`;
     found.push(...rows);
     const last = rows.at(-1);

@@ -1,7 +1,6 @@
 // What the fraud desk can do: score an order, open a review of it, decide it, close it.
 import type { Tx } from '@orderstream/runtime/database';
-import type { InvalidInput } from '@orderstream/runtime/text';
-import { invalidInput, lengthOf } from '@orderstream/runtime/text';
+import { type InvalidInput, invalidInput, lengthOf } from '@orderstream/runtime/text';
 import { type Assessment, type Decision, decide, longestNote } from './assessment.ts';
 import type { Context } from './context.ts';
 import { featuresOf } from './feature.ts';
