@@ -228,6 +228,17 @@ describe('a review', () => {
     ]);
   });
 
+  test('asked for again with more time, it waits longer, and never shorter', async () => {
+    const order = desk.order();
+    await desk.review(order.orderId, 60_000);
+    await decide(order.orderId, 'REQUEST_INFO');
+    await desk.review(order.orderId, 7_200_000);
+    await desk.review(order.orderId, 1_000);
+    const [row] = await desk.database.sql`
+      select review, due_at > now() + interval '1 hour' as later from assessment where order_id = ${order.orderId}`;
+    expect(row).toEqual({ review: 'INFO_REQUESTED', later: true });
+  });
+
   test('past its time nobody can decide it, and the clock closes it', async () => {
     const order = desk.order();
     await desk.assess(order);

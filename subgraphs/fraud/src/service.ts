@@ -37,10 +37,11 @@ export const assess = async (tx: Tx, tenantId: string, arrival: Arrival, version
   await tx.send(FraudScored({ orderId, score: scored.score }, version));
 };
 
-/** Again and nothing happens, and nothing opens what was closed before. */
+/** Again and nothing happens but that there may be more time; nothing opens what was closed before. */
 export const openReview = async (tx: Tx, tenantId: string, orderId: string, dueAt: string): Promise<void> => {
   const id = await store.openReview(tx, tenantId, orderId, dueAt);
   if (id) await store.insertAudit(tx, tenantId, id, { action: 'OPENED', actor: null, note: null });
+  else await store.extendReview(tx, tenantId, orderId, dueAt);
 };
 
 export const closeReview = async (

@@ -79,6 +79,19 @@ export const openReview = async (
   return row?.id ?? null;
 };
 
+/** Asked for again with more time, as when information was requested; never with less. */
+export const extendReview = async (
+  tx: Tx,
+  tenantId: string,
+  orderId: string,
+  dueAt: string,
+): Promise<void> => {
+  await tx.sql`
+    update assessment set due_at = ${dueAt}::timestamptz
+    where tenant_id = ${tenantId} and order_id = ${orderId} and review in ('PENDING', 'INFO_REQUESTED')
+      and due_at < ${dueAt}::timestamptz`;
+};
+
 export const moveReview = async (
   tx: Tx,
   id: string,
