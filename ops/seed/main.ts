@@ -85,6 +85,8 @@ const seed = async (dir: string, tenantId: string, plan: Plan): Promise<Added> =
   const urls = databaseUrls(dir);
   const open = async (url: string): Promise<pg.Client> => {
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+    // A connection that breaks is told to whoever waits for an answer on it, too.
+    client.on('error', () => undefined);
     await client.connect();
     await client.query('begin');
     return client;

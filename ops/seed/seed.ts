@@ -35,6 +35,8 @@ const histories: Readonly<Record<string, Load>> = { orders: loadOrderHistory, pa
 
 const fill = async (url: string, load: (client: pg.Client) => Promise<void>): Promise<void> => {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  // A connection that breaks is told to whoever waits for an answer on it, too.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await inTransaction(client, () => load(client));
