@@ -2,14 +2,19 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OperationError, RefusedError } from '../operations/client.ts';
+import { carrierAt } from './carrier.ts';
 import { providerAt } from './provider.ts';
-import { buyAs, NothingToBuyError, type Tell } from './purchase.ts';
-import { notRunning, readStack } from './running-stack.ts';
+import { buyAs } from './purchase.ts';
+import { notRunning, type RunningStack, readStack } from './running-stack.ts';
 import { buy, type Scenario, variants } from './scenarios.ts';
-import { differences, type Seen } from './verdict.ts';
+import { NothingToBuyError } from './shopper.ts';
+import { silence, story, summary, summaryLine } from './story.ts';
+import { differences } from './verdict.ts';
+
+const all: readonly Scenario[] = [buy, ...Object.values(variants)];
 
 const usage = `npm run demo -- [options]     (the shop must run: npm start)
-${[buy, ...Object.values(variants)]
+${all
   .map((scenario) => `  ${(scenario === buy ? '' : `--${scenario.name}`).padEnd(15)}${scenario.title}`)
   .join('\n')}
   --json         one line of JSON instead of the story
@@ -45,7 +50,9 @@ const readOptions = (): Options => {
   } catch (error) {
     throw new DemoProblem(`${(error as Error).message}\n\n${usage}`);
   }
-  const wanted = Object.keys(variants).filter((name) => values[name] === true);
+  const asked = Object.keys(variants).filter((name) => values[name] === true);
+  // A rejection is one of the ends of a suspicious order.
+  const wanted = asked.includes('reject') ? asked.filter((name) => name !== 'fraud') : asked;
   if (wanted.length > 1) throw new DemoProblem('One variant at a time.');
   return {
     scenario: wanted[0] ? variants[wanted[0]]! : buy,
@@ -57,68 +64,20 @@ const readOptions = (): Options => {
 
 const say = (text = ''): void => console.log(text);
 
-const after = (ms: number): string => `+${(ms / 1000).toFixed(3)} s`.padStart(11);
-
-const story: Tell = {
-  step: (what, text) => say(`  ${what.padEnd(10)} ${text}`),
-  sight: ({ afterMs, version, status, waitingFor, payments }) =>
-    say(
-      `${after(afterMs)}  v${String(version).padEnd(2)} ${status.padEnd(16)} ${[
-        waitingFor ? `waits for ${waitingFor}` : 'waits for nothing more',
-        ...payments.map((payment) => `payment ${payment}`),
-      ].join(', ')}`,
-    ),
-  payment: (status, afterMs) => say(`${after(afterMs)}      the payment is ${status}`),
+/** What a variant cannot do without. */
+const problemOf = (
+  { name, slowNews, meanwhile, afterwards }: Scenario,
+  { payments, carrier, staffPassword }: RunningStack,
+): string | null => {
+  if (slowNews && !payments)
+    return `--${name} needs the provider's simulator, and the shop uses another one.`;
+  if (meanwhile === 'lose' && !carrier)
+    return `--${name} needs the carrier's simulator, and the shop uses another one.`;
+  const isForStaff = meanwhile === 'approve' || meanwhile === 'reject' || afterwards === 'refund';
+  return isForStaff && !staffPassword
+    ? `--${name} needs the accounts to try, and no password of theirs is written down.`
+    : null;
 };
-
-const silence: Tell = { step: () => undefined, sight: () => undefined, payment: () => undefined };
-
-const summary = ({ order, goods, charges }: Seen): string => {
-  const began = Date.parse(order.placedAt);
-  const payment = order.payments?.[0];
-  const held = charges?.filter(({ amountCapturable }) => amountCapturable > 0).length;
-  return [
-    `  order      ${order.number}, ${order.status}${order.statusReason ? `: ${order.statusReason}` : ''}`,
-    `  total      ${order.total.formatted}, of which ${order.shippingTotal.formatted} shipping and ${order.taxTotal.formatted} tax`,
-    payment
-      ? `  payment    ${payment.status}, ${payment.authorized.formatted} held, ${payment.captured.formatted} taken${
-          payment.failureReason ? ` (${payment.failureReason})` : ''
-        }`
-      : '  payment    none',
-    ...(charges
-      ? [
-          `  provider   asked for ${charges.length === 1 ? 'one payment' : `${charges.length} payments`}, holds money for ${held}`,
-        ]
-      : []),
-    ...goods.map(({ sku, before, after }) => `  stock      ${sku}: ${before} before, ${after} now`),
-    '  timeline',
-    ...order.timeline.map(({ seq, type, at, to, actor }) =>
-      `${after(Date.parse(at) - began)}  ${String(seq).padEnd(3)} ${to.padEnd(16)} ${type.padEnd(20)} ${actor}`.trimEnd(),
-    ),
-  ].join('\n');
-};
-
-const summaryLine = (
-  { name }: Scenario,
-  { order, sights, paymentStatuses, goods }: Seen,
-  wrong: string[],
-): string =>
-  JSON.stringify({
-    scenario: name,
-    isAsExpected: wrong.length === 0,
-    differences: wrong,
-    orderId: order.id,
-    number: order.number,
-    status: order.status,
-    statusReason: order.statusReason,
-    total: { amountMinor: order.total.amountMinor, currency: order.total.currency },
-    tax: { amountMinor: order.taxTotal.amountMinor, currency: order.taxTotal.currency },
-    payments: order.payments?.map(({ id, status }) => ({ id, status })) ?? [],
-    paymentStatuses,
-    sights,
-    goods,
-    timeline: order.timeline.map(({ seq, type, to }) => ({ seq, type, to })),
-  });
 
 /** @returns the exit code */
 const main = async (): Promise<number> => {
@@ -129,14 +88,15 @@ const main = async (): Promise<number> => {
   }
   const stack = readStack(dir);
   if (!stack) throw new DemoProblem(notRunning);
-  if (scenario.slowNews && !stack.simulator)
-    throw new DemoProblem(
-      `--${scenario.name} needs the provider's simulator, and the shop uses another one.`,
-    );
-  const provider = stack.simulator ? providerAt(stack.simulator) : null;
+  const problem = problemOf(scenario, stack);
+  if (problem) throw new DemoProblem(problem);
+  const outside = {
+    provider: stack.payments && providerAt(stack.payments),
+    carrier: stack.carrier && carrierAt(stack.carrier),
+  };
 
   if (!isJson) say(`\n${scenario.title}\n`);
-  const seen = await buyAs(scenario, stack, provider, isJson ? silence : story);
+  const seen = await buyAs(scenario, stack, outside, isJson ? silence : story);
   const wrong = differences(scenario, seen);
   if (isJson) say(summaryLine(scenario, seen, wrong));
   else {

@@ -1,6 +1,8 @@
 // The payment provider's side of an order, by the simulator's control API: what it was asked, against what we believe.
 import { parseId } from '@orderstream/runtime/ids';
 import { z } from 'zod';
+import { controlOf } from './control.ts';
+import type { Simulator } from './running-stack.ts';
 
 /** An attempt of the shop to take money, in the provider's words. */
 export type Charge = {
@@ -9,6 +11,10 @@ export type Charge = {
   readonly amount: number;
   /** minor units that the bank holds */
   readonly amountCapturable: number;
+  /** minor units that reached the shop */
+  readonly amountReceived: number;
+  /** minor units that went back */
+  readonly amountRefunded: number;
 };
 
 const page = z.object({
@@ -18,6 +24,8 @@ const page = z.object({
       status: z.string(),
       amount: z.number().int(),
       amountCapturable: z.number().int(),
+      amountReceived: z.number().int(),
+      amountRefunded: z.number().int(),
     }),
   ),
   next: z.number(),
@@ -36,23 +44,8 @@ const newsDelayMs = 60_000;
 /** Orders have the shop's own ids there, without the prefix that clients see. */
 const uuidOf = (orderId: string): string => parseId('order', orderId) ?? orderId;
 
-type Simulator = { readonly url: string; readonly controlToken: string };
-
-export const providerAt = ({ url, controlToken }: Simulator): Provider => {
-  const call = async (path: string, body?: object): Promise<unknown> => {
-    const response = await fetch(`${url}/control/${path}`, {
-      signal: AbortSignal.timeout(5_000),
-      method: body ? 'POST' : 'GET',
-      headers: {
-        authorization: `Bearer ${controlToken}`,
-        ...(body && { 'content-type': 'application/json' }),
-      },
-      body: body && JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(`The provider answered ${response.status} to ${path}.`);
-    return response.json();
-  };
-
+export const providerAt = (simulator: Simulator): Provider => {
+  const call = controlOf('provider', simulator);
   return {
     slowNews: async (orderId) => {
       const match = { orderId: uuidOf(orderId) };

@@ -1,259 +1,239 @@
-// A customer's way through the shop, from signing up to an order that has come to rest.
-import { randomBytes, randomUUID } from 'node:crypto';
+// A customer's way through the shop, from signing up to an order that has come to rest and all that is told of it.
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { accepted, type Client, connect } from '../operations/client.ts';
+import type { Client } from '../operations/client.ts';
 import {
-  AddPaymentMethodDocument,
-  CancelOrderDocument,
-  type CartViewFragment,
-  CheckoutDocument,
-  type OfferFragment,
+  MyNotificationsDocument,
+  OrderAssessmentDocument,
   OrderDocument,
-  type OrderHeadFragment,
-  OrderPaymentsDocument,
-  OrderUpdatedDocument,
+  OrderParcelsDocument,
   type PaymentStatus,
-  RegisterDocument,
-  SearchProductsDocument,
-  type SearchProductsQuery,
-  SetCartLineDocument,
   VariantDocument,
 } from '../operations/generated/graphql.ts';
+import type { Carrier } from './carrier.ts';
 import type { Provider } from './provider.ts';
+import { tryCards } from './ring.ts';
 import type { RunningStack } from './running-stack.ts';
 import type { Scenario } from './scenarios.ts';
-import { type Good, isSettled, type Seen, type Sight } from './verdict.ts';
-
-/** milliseconds until an order has to be at rest */
-const patience = 60_000;
+import { addCard, cancelOrder, fillCart, findGoods, newAddress, placeOrder, signUp } from './shopper.ts';
+import { decideReview, type Refunded, type Review, refundInParts } from './staff.ts';
+import { type Good, isSettled, type News, type Seen, type Sight } from './verdict.ts';
+import { follow, hearNews, type Tell, type Watch, watchParcel, watchPayment } from './watch.ts';
 
 /** milliseconds for which the shop may show a stock that is no more */
 const stockAge = 2_000;
 
-const mostGoods = 2;
-
-export type Tell = {
-  readonly step: (what: string, text: string) => void;
-  readonly sight: (sight: Sight) => void;
-  readonly payment: (status: PaymentStatus, afterMs: number) => void;
-};
-
-/** What keeps the demo from going on is no fault of the order: there is nothing fit to be bought. */
-export class NothingToBuyError extends Error {}
-
-const signUp = async (client: Client): Promise<{ email: string; token: string }> => {
-  const email = `demo-${randomBytes(5).toString('hex')}@example.com`;
-  const password = randomBytes(12).toString('base64url');
-  const { register } = await client.send(RegisterDocument, {
-    input: { email, password, displayName: 'Demo Customer' },
-  });
-  return { email, token: accepted(register, 'SessionStarted').accessToken };
-};
-
-const isFit = ({ availability, availableQuantity }: OfferFragment, { goods, quantity }: Scenario): boolean =>
-  goods === 'in stock' ? (availableQuantity ?? 0) >= quantity : availability === 'OUT_OF_STOCK';
-
-const findGoods = async (client: Client, scenario: Scenario, tell: Tell): Promise<OfferFragment[]> => {
-  const found: OfferFragment[] = [];
-  let after: string | null = null;
-  do {
-    const page: SearchProductsQuery = await client.send(SearchProductsDocument, {
-      q: scenario.search,
-      first: 50,
-      after,
-    });
-    const { products, tookMs } = page.searchProducts;
-    if (after === null)
-      tell.step(
-        'searched',
-        `"${scenario.search}": ${products.totalCount} products in ${tookMs.toFixed(1)} ms`,
-      );
-    const offers = products.edges.flatMap(({ node }) => node.variants);
-    found.push(...offers.filter((offer) => isFit(offer, scenario)));
-    after = products.pageInfo.hasNextPage ? products.pageInfo.endCursor : null;
-  } while (found.length === 0 && after !== null);
-  if (found.length === 0)
-    throw new NothingToBuyError(
-      `Nothing that "${scenario.search}" finds is ${scenario.goods}; npm start -- --fresh fills the shop anew.`,
-    );
-  return found.slice(0, mostGoods);
-};
-
-const fillCart = async (
-  client: Client,
-  offers: readonly OfferFragment[],
-  { quantity }: Scenario,
-  tell: Tell,
-) => {
-  let cart: CartViewFragment | undefined;
-  for (const { id } of offers) {
-    const { setCartLine } = await client.send(SetCartLineDocument, { input: { variantId: id, quantity } });
-    cart = accepted(setCartLine, 'CartUpdated').cart;
-  }
-  for (const { name, sku, lineTotal, problem } of cart!.lines)
-    tell.step(
-      'cart',
-      `${quantity} × ${name} (${sku}), ${lineTotal.formatted}${problem ? `, marked ${problem}` : ''}`,
-    );
-  return cart!;
-};
-
-const addCard = async (client: Client, { card }: Scenario, tell: Tell): Promise<string> => {
-  const { addPaymentMethod } = await client.send(AddPaymentMethodDocument, {
-    input: { providerToken: card },
-  });
-  const { method } = accepted(addPaymentMethod, 'PaymentMethodAdded');
-  tell.step('card', `${method.brand} ending in ${method.last4}, given by the provider as ${card}`);
-  return method.id;
-};
-
-const placeOrder = async (client: Client, cart: CartViewFragment, paymentMethodId: string) => {
-  const { checkout } = await client.send(CheckoutDocument, {
-    input: {
-      idempotencyKey: randomUUID(),
-      cartId: cart.id,
-      expectedCartVersion: cart.version,
-      paymentMethodId,
-      shippingAddress: {
-        recipient: 'Demo Customer',
-        line1: '1 Market Square',
-        city: 'Northampton',
-        postcode: 'NN1 2DL',
-        country: 'GB',
-      },
-    },
-  });
-  return accepted(checkout, 'CheckoutAccepted').order;
-};
-
-const cancel = async (client: Client, order: OrderHeadFragment): Promise<void> => {
-  const { cancelOrder } = await client.send(CancelOrderDocument, {
-    input: {
-      idempotencyKey: randomUUID(),
-      id: order.id,
-      expectedVersion: order.version,
-      reason: 'I changed my mind.',
-    },
-  });
-  accepted(cancelOrder, 'OrderCancelRequested');
-};
-
-type Watch = {
-  readonly client: Client;
-  readonly scenario: Scenario;
-  readonly tell: Tell;
-  /** milliseconds since the customer asked for the order */
-  readonly elapsed: () => number;
-  readonly paid: (status: PaymentStatus) => void;
-};
-
-/** Every state that the shop pushes until the order rests, or until patience ends. */
-const follow = async ({ client, scenario, tell, elapsed, paid }: Watch, id: string): Promise<Sight[]> => {
-  const sights: Sight[] = [];
-  const events = client.watch(OrderUpdatedDocument, { id });
-  const stop = new AbortController();
-  const tooLong = pause(patience, undefined, { signal: stop.signal }).catch(() => undefined);
-  let isCancelled = false;
-  try {
-    for (;;) {
-      const event = await Promise.race([events.next(), tooLong]);
-      if (!event || event.done) return sights;
-      const { orderUpdated: order } = event.value;
-      const payments = (order.payments ?? []).map(({ status }) => status);
-      const { version, status, waitingFor } = order;
-      const sight: Sight = { version, status, waitingFor, payments, afterMs: elapsed() };
-      sights.push(sight);
-      tell.sight(sight);
-      for (const status of payments) paid(status);
-      if (waitingFor !== null) continue;
-      if (!scenario.cancels || isCancelled || status === 'CANCELLED') return sights;
-      isCancelled = true;
-      tell.step('cancels', `"I changed my mind."`);
-      await cancel(client, order);
-    }
-  } finally {
-    stop.abort();
-    await events.return?.();
-  }
-};
-
-/** A payment that is being asked about changes without the order: it is looked at until the order rests. */
-const watchPayment = async ({ client, tell, elapsed, paid }: Watch, id: string, isOver: () => boolean) => {
-  let last: PaymentStatus | undefined;
-  while (!isOver()) {
-    const { order } = await client.send(OrderPaymentsDocument, { id });
-    for (const { status } of order?.payments ?? []) {
-      if (status !== last) tell.payment(status, elapsed());
-      last = status;
-      paid(status);
-    }
-    await pause(100);
+/** Looks again and again; the last look counts where it was never settled. */
+const settled = async <T>(look: () => Promise<T>, isSettled: (found: T) => boolean): Promise<T> => {
+  for (let tries = 1; ; tries++) {
+    const found = await look();
+    if (tries === 20 || isSettled(found)) return found;
+    await pause(250);
   }
 };
 
 /** What can be sold of the goods once the order rests; waits for as long as the shop may show what was. */
 const lookAtStock = async (client: Client, goods: readonly Good[], keepsGoods: boolean): Promise<Good[]> => {
   await pause(stockAge + 200);
-  for (let tries = 1; ; tries++) {
-    const now = await Promise.all(
-      goods.map(async (good) => {
-        const { variant } = await client.send(VariantDocument, { sku: good.sku });
-        return { ...good, after: variant?.availableQuantity ?? null };
-      }),
+  return settled(
+    () =>
+      Promise.all(
+        goods.map(async (good) => {
+          const { variant } = await client.send(VariantDocument, { sku: good.sku });
+          return { ...good, after: variant?.availableQuantity ?? null };
+        }),
+      ),
+    (now) => now.every((good) => isSettled(good, keepsGoods)),
+  );
+};
+
+/** The customer's list, oldest first; it is written a moment after the order has moved. */
+const readNews = (client: Client, { news }: Scenario['expected']): Promise<News> =>
+  settled(
+    async () => {
+      const { me } = await client.send(MyNotificationsDocument, { first: 50 });
+      const list = me?.notifications?.edges.map(({ node }) => node) ?? [];
+      return { list: list.toReversed(), unread: me?.unreadNotifications ?? null };
+    },
+    ({ list }) => list.length >= news.length,
+  );
+
+const parcelsOf = async (client: Client, id: string) =>
+  (await client.send(OrderParcelsDocument, { id })).order?.shipments ?? [];
+
+type Outside = { readonly provider: Provider | null; readonly carrier: Carrier | null };
+
+type Doing = {
+  readonly stack: RunningStack;
+  readonly carrier: Carrier | null;
+  readonly client: Client;
+  readonly tell: Tell;
+  readonly reviewed: (review: Review) => void;
+};
+
+type Deed = {
+  /** whether the order can bear it now */
+  readonly when: (sight: Sight) => boolean;
+  readonly act: (doing: Doing, orderId: string) => Promise<void>;
+};
+
+const review = (decision: 'APPROVE' | 'REJECT'): Deed => ({
+  when: ({ status }) => status === 'AWAITING_REVIEW',
+  act: async ({ stack, tell, reviewed }, orderId) => {
+    const told = await decideReview(stack, orderId, decision, ({ score, level, factors }) => {
+      tell.step('reviewer', `sees it in the queue: ${score ?? 'no score'} of 100, ${level}`);
+      for (const { contribution, explanation } of factors)
+        tell.step('', `${contribution.toFixed(1).padStart(5)}  ${explanation}`);
+      tell.step('reviewer', decision === 'APPROVE' ? 'approves it' : 'rejects it');
+    });
+    reviewed(told);
+  },
+});
+
+const deeds: Readonly<Record<Exclude<Scenario['meanwhile'], null>, Deed>> = {
+  cancel: {
+    when: ({ status }) => status === 'CONFIRMED' || status === 'PROCESSING',
+    act: async ({ client, tell }, orderId) => {
+      tell.step('cancels', '"I changed my mind."');
+      await cancelOrder(client, orderId);
+    },
+  },
+  approve: review('APPROVE'),
+  reject: review('REJECT'),
+  // Once the money is taken, so that it has to go back.
+  lose: {
+    when: ({ status, payments }) => status === 'SHIPPED' && payments.includes('CAPTURED'),
+    act: async ({ client, carrier, tell }, orderId) => {
+      const trackingNumber = (await parcelsOf(client, orderId))[0]?.trackingNumber;
+      if (!trackingNumber) return;
+      tell.step('carrier', `loses the parcel ${trackingNumber}`);
+      await carrier?.lose(trackingNumber);
+    },
+  },
+};
+
+/** Does the scenario's deed once, at the first sight that bears it. */
+const onceWhenFit = (scenario: Scenario, doing: Doing, orderId: string) => {
+  const deed = scenario.meanwhile && deeds[scenario.meanwhile];
+  let isDone = false;
+  return async (sight: Sight): Promise<void> => {
+    if (!deed || isDone || !deed.when(sight)) return;
+    isDone = true;
+    await deed.act(doing, orderId);
+  };
+};
+
+const fillBasket = async (client: Client, scenario: Scenario, tell: Tell) => {
+  const offers = await findGoods(client, scenario, (text) => tell.step('searched', text));
+  const cart = await fillCart(client, offers, scenario);
+  for (const { name, sku, quantity, lineTotal, problem } of cart.lines)
+    tell.step(
+      'cart',
+      `${quantity} × ${name} (${sku}), ${lineTotal.formatted}${problem ? `, marked ${problem}` : ''}`,
     );
-    if (tries === 20 || now.every((good) => isSettled(good, keepsGoods))) return now;
-    await pause(250);
-  }
+  const card = await addCard(client, scenario.card);
+  tell.step('card', `${card.brand} ending in ${card.last4}, given by the provider as ${scenario.card}`);
+  return { offers, cart, card };
 };
 
 export const buyAs = async (
   scenario: Scenario,
   stack: RunningStack,
-  provider: Provider | null,
+  { provider, carrier }: Outside,
   tell: Tell,
 ): Promise<Seen> => {
-  const visitor = connect({ url: stack.graphql, subscriptionsUrl: stack.subscriptions });
-  const { email, token } = await signUp(visitor);
+  const address = newAddress();
+  const deviceId = scenario.hasRing ? randomUUID() : undefined;
+  if (deviceId) {
+    const accounts = await tryCards(stack, deviceId, address);
+    tell.step('before', `${accounts} new accounts tried cards from one device; all were declined`);
+  }
+  const { email, client } = await signUp(stack, deviceId);
   tell.step('signed up', email);
-  const client = connect({
-    url: stack.graphql,
-    subscriptionsUrl: stack.subscriptions,
-    token,
-    // The order is watched from its first moment.
-    keepsSocket: true,
-  });
+  let began = performance.now();
+  const elapsed = (): number => Math.round(performance.now() - began);
+  const news = hearNews(client, tell, elapsed);
   try {
-    const offers = await findGoods(client, scenario, tell);
-    const cart = await fillCart(client, offers, scenario, tell);
-    const card = await addCard(client, scenario, tell);
+    const { offers, cart, card } = await fillBasket(client, scenario, tell);
+    began = performance.now();
+    const placed = await placeOrder(client, cart, card.id, address);
+    tell.step('ordered', `${placed.number}, ${placed.total.formatted}, answered after ${elapsed()} ms`);
+    const { id } = placed;
 
-    const began = performance.now();
-    const elapsed = (): number => Math.round(performance.now() - began);
-    const placed = await placeOrder(client, cart, card);
-    const answered = elapsed();
     const paymentStatuses: PaymentStatus[] = [];
     const paid = (status: PaymentStatus): void => {
       if (paymentStatuses.at(-1) !== status) paymentStatuses.push(status);
     };
-    const watch: Watch = { client, scenario, tell, elapsed, paid };
+    const watch: Watch = { client, tell, elapsed, paid };
+    const parcel = watchParcel(watch, id);
+    let reviewed: Review | null = null;
+    const doing: Doing = {
+      stack,
+      carrier,
+      client,
+      tell,
+      reviewed: (review) => {
+        reviewed = review;
+      },
+    };
     let isOver = false;
     const [sights] = await Promise.all([
-      follow(watch, placed.id).finally(() => {
+      follow(watch, id, onceWhenFit(scenario, doing, id)).finally(() => {
         isOver = true;
       }),
-      scenario.slowNews ? provider?.slowNews(placed.id) : undefined,
-      scenario.slowNews ? watchPayment(watch, placed.id, () => isOver) : undefined,
-      tell.step('ordered', `${placed.number}, ${placed.total.formatted}, answered after ${answered} ms`),
+      scenario.slowNews ? provider?.slowNews(id) : undefined,
+      scenario.slowNews ? watchPayment(watch, id, () => isOver) : undefined,
     ]);
 
+    const readOrder = async () => {
+      const { order } = await client.send(OrderDocument, { id });
+      if (!order) throw new Error(`Order ${placed.number} is not to be found any more.`);
+      return order;
+    };
+    const rested = await readOrder();
+    for (const { status } of rested.payments ?? []) paid(status);
+    const refunded: Refunded =
+      scenario.afterwards === 'refund' && rested.status === 'DELIVERED'
+        ? await refundInParts(stack, rested, (text) => tell.step('refund', text))
+        : { asked: [], restocked: {} };
+
     const goods = offers.map(({ sku, availableQuantity: before }) => {
-      return { sku, quantity: scenario.quantity, before, after: null };
+      return {
+        sku,
+        quantity: scenario.quantity,
+        restocked: refunded.restocked[sku] ?? 0,
+        before,
+        after: null,
+      };
     });
-    const after = await lookAtStock(client, goods, scenario.expected.keepsGoods);
-    const { order } = await client.send(OrderDocument, { id: placed.id });
-    if (!order) throw new Error(`Order ${placed.number} is not to be found any more.`);
-    const charges = (await provider?.chargesOf(order.id)) ?? null;
-    return { email, sights, paymentStatuses, order, goods: after, charges };
+    const [after, told, { order: assessed }] = await Promise.all([
+      lookAtStock(client, goods, scenario.expected.keepsGoods),
+      readNews(client, scenario.expected),
+      client.send(OrderAssessmentDocument, { id }),
+    ]);
+    const [order, parcels, charges] = await Promise.all([
+      readOrder(),
+      parcelsOf(client, id),
+      provider?.chargesOf(id) ?? null,
+    ]);
+    for (const { status } of order.payments ?? []) paid(status);
+    await parcel.end();
+    await news.end();
+    return {
+      email,
+      sights,
+      paymentStatuses,
+      order,
+      goods: after,
+      charges,
+      parcels,
+      scans: parcel.heard,
+      news: told,
+      newsLive: news.heard,
+      review: reviewed,
+      isScoreShown: (assessed?.fraudAssessment ?? null) !== null,
+      refundsAsked: refunded.asked,
+    };
   } finally {
     await client.close();
   }

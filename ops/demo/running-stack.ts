@@ -7,13 +7,21 @@ import { openSecrets } from '../stack/secrets.ts';
 const shape = z.object({
   gateway: z.object({ graphql: z.url(), subscriptions: z.url() }),
   processes: z.array(z.object({ name: z.string(), url: z.url() })),
+  signIns: z.object({ password: z.string() }).optional(),
 });
+
+/** A process whose control API is ours to use. */
+export type Simulator = { readonly url: string; readonly controlToken: string };
 
 export type RunningStack = {
   readonly graphql: string;
   readonly subscriptions: string;
   /** null where another payment provider is used */
-  readonly simulator: { readonly url: string; readonly controlToken: string } | null;
+  readonly payments: Simulator | null;
+  /** null where another carrier is used */
+  readonly carrier: Simulator | null;
+  /** of the shop's own people; null where nothing was written down */
+  readonly staffPassword: string | null;
 };
 
 export const notRunning =
@@ -31,12 +39,15 @@ export const readStack = (dir: string): RunningStack | null => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
-  const { gateway, processes } = shape.parse(JSON.parse(text));
-  const simulator = processes.find(({ name }) => name === 'payments-simulator');
+  const { gateway, processes, signIns } = shape.parse(JSON.parse(text));
+  const simulator = (name: string): Simulator | null => {
+    const found = processes.find((one) => one.name === name);
+    return found ? { url: found.url, controlToken: openSecrets(dir, process.env).CONTROL_TOKEN } : null;
+  };
   return {
     ...gateway,
-    simulator: simulator
-      ? { url: simulator.url, controlToken: openSecrets(dir, process.env).CONTROL_TOKEN }
-      : null,
+    payments: simulator('payments-simulator'),
+    carrier: simulator('carrier-simulator'),
+    staffPassword: signIns?.password ?? null,
   };
 };
