@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { notRunning } from './running-stack.ts';
+import { variants } from './scenarios.ts';
 
 const file = join(import.meta.dirname, 'demo.ts');
 let dir = '';
@@ -39,8 +40,8 @@ test('a shop that was killed is not running either', async () => {
 test('help names every variant', async () => {
   const { code, said } = await run('--help');
   expect(code).toBe(0);
-  for (const option of ['--decline', '--out-of-stock', '--cancel', '--lost-reply', '--json', '--dir'])
-    expect(said).toContain(option);
+  const named = [...Object.keys(variants).map((name) => `--${name}`), '--json', '--dir'];
+  for (const option of named) expect(said).toMatch(new RegExp(`^  ${option}\\b`, 'm'));
 });
 
 test('an option that is none is told, with those there are', async () => {
@@ -54,4 +55,9 @@ test('two variants at a time are refused', async () => {
     code: 1,
     complained: 'One variant at a time.\n',
   });
+});
+
+test('a rejection goes with a suspicious order, and with nothing else', async () => {
+  expect(await run('--fraud', '--reject', '--dir', dir)).toMatchObject({ complained: `${notRunning}\n` });
+  expect(await run('--cancel', '--reject')).toMatchObject({ complained: 'One variant at a time.\n' });
 });

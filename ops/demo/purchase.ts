@@ -157,6 +157,8 @@ export const buyAs = async (
     const { offers, cart, card } = await fillBasket(client, scenario, tell);
     began = performance.now();
     const placed = await placeOrder(client, cart, card.id, address);
+    // First of all: the provider's news must not be quicker than this.
+    const slowed = scenario.slowNews ? provider?.slowNews(placed.id) : undefined;
     tell.step('ordered', `${placed.number}, ${placed.total.formatted}, answered after ${elapsed()} ms`);
     const { id } = placed;
 
@@ -181,7 +183,7 @@ export const buyAs = async (
       follow(watch, id, onceWhenFit(scenario, doing, id)).finally(() => {
         isOver = true;
       }),
-      scenario.slowNews ? provider?.slowNews(id) : undefined,
+      slowed,
       scenario.slowNews ? watchPayment(watch, id, () => isOver) : undefined,
     ]);
 

@@ -1,6 +1,5 @@
 // What makes an order suspicious before it is placed: the same device has tried cards on other new accounts.
-import type { AddressInput } from '../operations/generated/graphql.ts';
-import { OrderUpdatedDocument } from '../operations/generated/graphql.ts';
+import { type AddressInput, OrderUpdatedDocument } from '../operations/generated/graphql.ts';
 import type { RunningStack } from './running-stack.ts';
 import type { Wish } from './scenarios.ts';
 import { addCard, fillCart, findGoods, placeOrder, signUp } from './shopper.ts';
@@ -13,6 +12,7 @@ const trial: Wish = {
   search: 'pencils',
   goods: 'in stock',
   quantity: 1,
+  leastWorth: 0,
   mostGoods: 1,
   card: 'pm_card_chargeCustomerFail',
 };

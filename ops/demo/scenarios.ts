@@ -14,6 +14,8 @@ export type Wish = {
   readonly goods: 'in stock' | 'out of stock';
   /** of each good */
   readonly quantity: number;
+  /** minor units; of one line */
+  readonly leastWorth: number;
   /** different goods in the cart */
   readonly mostGoods: number;
   /** what the provider's form gives to the browser; test tokens of the simulator */
@@ -116,6 +118,7 @@ export const buy: Scenario = {
   search: 'white hanging heart',
   goods: 'in stock',
   quantity: 2,
+  leastWorth: 0,
   mostGoods: 2,
   card: 'pm_card_visa',
   hasRing: false,
@@ -126,7 +129,7 @@ export const buy: Scenario = {
 };
 
 /** Far above what is usual here. */
-const suspicious: Scenario = { ...buy, quantity: 400, mostGoods: 1, hasRing: true };
+const suspicious: Scenario = { ...buy, quantity: 200, leastWorth: 3_500_00, mostGoods: 1, hasRing: true };
 
 /** Each by the option that asks for it. */
 export const variants: Readonly<Record<string, Scenario>> = {
@@ -189,7 +192,7 @@ export const variants: Readonly<Record<string, Scenario>> = {
     ...suspicious,
     name: 'fraud',
     title: 'A suspicious order is held; the reviewer approves it',
-    search: 'lunch box',
+    search: 'vintage',
     meanwhile: 'approve',
     expected: {
       ...goesWell,
@@ -204,7 +207,7 @@ export const variants: Readonly<Record<string, Scenario>> = {
     ...suspicious,
     name: 'reject',
     title: 'A suspicious order is held; the reviewer rejects it (also: --fraud --reject)',
-    search: 'cake tins',
+    search: 'chair',
     meanwhile: 'reject',
     expected: {
       ...comesToNothing,

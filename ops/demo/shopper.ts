@@ -50,8 +50,9 @@ export const signUp = async (
   return { email, client: connect({ url, subscriptionsUrl, headers, token, keepsSocket: true }) };
 };
 
-const isFit = ({ availability, availableQuantity }: OfferFragment, { goods, quantity }: Wish): boolean =>
-  goods === 'in stock' ? (availableQuantity ?? 0) >= quantity : availability === 'OUT_OF_STOCK';
+const isFit = (offer: OfferFragment, { goods, quantity, leastWorth }: Wish): boolean =>
+  (offer.listPrice?.amountMinor ?? 0) * quantity >= leastWorth &&
+  (goods === 'in stock' ? (offer.availableQuantity ?? 0) >= quantity : offer.availability === 'OUT_OF_STOCK');
 
 /** @param tell is told once how the search went */
 export const findGoods = async (
