@@ -11,12 +11,15 @@ export type ProductAddress = {
   readonly gatewayUrl: string;
   /** the host of all subgraphs, where the provider's webhooks arrive */
   readonly subgraphsUrl: string;
+  /** the payment provider's */
   readonly simulatorUrl: string;
+  readonly carrierUrl: string;
   /** database URL by subgraph */
   readonly databases: Readonly<Record<string, string>>;
   readonly secrets: {
     readonly gateway: string;
     readonly webhook: string;
+    readonly carrierWebhook: string;
     readonly control: string;
     /** private JWK of access tokens */
     readonly accessTokenKey: string;
@@ -40,7 +43,8 @@ export const setup = async (project: TestProject): Promise<(() => Promise<void>)
   const product = await startProduct({
     dir,
     services: { ...services, list: [], stop: async () => undefined },
-    env: { ...process.env, PAYMENT_TIMEOUT_MS: '2000' },
+    // A parcel takes two of the carrier's days.
+    env: { ...process.env, PAYMENT_TIMEOUT_MS: '2000', CARRIER_DAY_MS: '1500' },
     port: null,
     split: false,
     durable: false,
@@ -52,10 +56,12 @@ export const setup = async (project: TestProject): Promise<(() => Promise<void>)
     gatewayUrl: product.gatewayUrl,
     subgraphsUrl: urlOf('subgraphs'),
     simulatorUrl: urlOf('payments-simulator'),
+    carrierUrl: urlOf('carrier-simulator'),
     databases: product.databases,
     secrets: {
       gateway: secrets.GATEWAY_SECRET,
       webhook: secrets.STRIPE_WEBHOOK_SECRET.split(',')[0]!,
+      carrierWebhook: secrets.CARRIER_WEBHOOK_SECRET.split(',')[0]!,
       control: secrets.CONTROL_TOKEN,
       accessTokenKey: secrets.ACCESS_TOKEN_KEY,
       password: secrets.DEMO_PASSWORD,

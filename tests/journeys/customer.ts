@@ -1,10 +1,12 @@
 // What people do at the shop, each with an account and a card of their own.
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { expect, inject, vi } from 'vitest';
 import { accepted, type Client, connect } from '../../ops/operations/client.ts';
 import {
   AddPaymentMethodDocument,
   type AddressInput,
+  CancelOrderDocument,
+  type CancelOrderInput,
   CartDocument,
   type CartViewFragment,
   CheckoutDocument,
@@ -12,11 +14,13 @@ import {
   LoginDocument,
   OrderDocument,
   type OrderHeadFragment,
+  type OrderStatus,
   type OrderViewFragment,
   RegisterDocument,
   SetCartLineDocument,
 } from '../../ops/operations/generated/graphql.ts';
-import type { Good } from './books.ts';
+import { bookOf, type Good, uuidOf } from './books.ts';
+import { refuseLabels } from './carrier.ts';
 
 const { gatewayUrl, secrets } = inject('product');
 export const graphqlUrl = `${gatewayUrl}/graphql`;
@@ -35,7 +39,11 @@ export type Person = {
   readonly client: Client;
 };
 
-export type Customer = Person & { readonly paymentMethodId: string };
+export type Customer = Person & {
+  readonly paymentMethodId: string;
+  /** a door of their own: people who share one without knowing each other are suspicious */
+  readonly address: AddressInput;
+};
 
 export const newPerson = async (): Promise<Person> => {
   const email = `journey-${randomUUID()}@example.com`;
@@ -52,10 +60,26 @@ export const addCard = async ({ client }: Person, providerToken = 'pm_card_visa'
   return accepted(addPaymentMethod, 'PaymentMethodAdded').method.id;
 };
 
+const tenantId = '01900000-0000-7000-8000-000000000001';
+
+/** A new account with a costly order is suspicious; these people have been with the shop for long. */
+const makeOld = ({ id }: Person): Promise<unknown> => bookOf('fraud')`
+  insert into customer (tenant_id, customer_id, registered_at)
+  values (${tenantId}, ${uuidOf('user', id)}, now() - interval '90 days')
+  on conflict (tenant_id, customer_id) do update set registered_at = excluded.registered_at`;
+
 /** @param card one of the provider's test tokens */
 export const newCustomer = async (card?: string): Promise<Customer> => {
   const person = await newPerson();
-  return { ...person, paymentMethodId: await addCard(person, card) };
+  const [paymentMethodId] = await Promise.all([addCard(person, card), makeOld(person)]);
+  return { ...person, paymentMethodId, address: { ...shippingAddress, postcode: newPostcode() } };
+};
+
+/** Without labels the orders of this customer are packed and go no further. */
+export const newCustomerWithoutLabels = async (): Promise<Customer> => {
+  const customer = await newCustomer();
+  await refuseLabels(customer.address.postcode);
+  return customer;
 };
 
 /** One of the demo shop's own people. */
@@ -73,6 +97,13 @@ export const shippingAddress: AddressInput = {
   city: 'Leeds',
   postcode: 'LS1 4AP',
   country: 'GB',
+};
+
+/** In Leeds, where the carrier goes. */
+const newPostcode = (): string => {
+  const [district, sector, one, two] = randomBytes(4);
+  const letters = 'ABDEFGHJLNPQRSTUWXYZ';
+  return `LS${1 + (district! % 29)} ${sector! % 10}${letters[one! % 20]}${letters[two! % 20]}`;
 };
 
 export const cartOf = async ({ client }: Person): Promise<CartViewFragment> =>
@@ -96,7 +127,7 @@ export const checkoutInput = (
   idempotencyKey: randomUUID(),
   cartId: cart.id,
   expectedCartVersion: cart.version,
-  shippingAddress,
+  shippingAddress: customer.address,
   paymentMethodId: customer.paymentMethodId,
   ...wish,
 });
@@ -114,24 +145,47 @@ export const buy = async (customer: Customer, good: Good, quantity = 1): Promise
 export const openOrder = async ({ client }: Person, id: string): Promise<OrderViewFragment> =>
   (await client.send(OrderDocument, { id })).order!;
 
-/** The order once nothing is awaited any more. */
-export const settled = (person: Person, id: string): Promise<OrderViewFragment> =>
+/** The order as soon as it is so, looked at again and again. */
+export const orderWhen = (
+  person: Person,
+  id: string,
+  isSo: (order: OrderViewFragment) => void,
+): Promise<OrderViewFragment> =>
   vi.waitFor(
     async () => {
       const order = await openOrder(person, id);
-      expect(order.waitingFor).toBeNull();
+      isSo(order);
       return order;
     },
-    { timeout: 15_000, interval: 100 },
+    { timeout: 25_000, interval: 100 },
+  );
+
+/** The order once nothing is awaited any more: delivered, or cancelled. */
+export const settled = (person: Person, id: string): Promise<OrderViewFragment> =>
+  orderWhen(person, id, ({ waitingFor }) => expect(waitingFor).toBeNull());
+
+/** The order once it has this status. */
+export const orderIs = (person: Person, id: string, status: OrderStatus): Promise<OrderViewFragment> =>
+  orderWhen(person, id, (order) => expect(order.status).toBe(status));
+
+/** The order of a customer without labels, once the carrier has refused one; it stays like this for ten seconds. */
+export const packed = (customer: Customer, id: string): Promise<OrderViewFragment> =>
+  orderWhen(customer, id, ({ timeline }) =>
+    expect(timeline.map(({ type }) => type)).toContain('shipment.failed'),
   );
 
 /** The order once its payment has got there, which may be after the order itself. */
 export const paymentIs = (person: Person, id: string, status: string): Promise<OrderViewFragment> =>
-  vi.waitFor(
-    async () => {
-      const order = await openOrder(person, id);
-      expect(order.payments?.map((payment) => payment.status)).toEqual([status]);
-      return order;
-    },
-    { timeout: 15_000, interval: 100 },
+  orderWhen(person, id, ({ payments }) =>
+    expect(payments?.map((payment) => payment.status)).toEqual([status]),
   );
+
+/** What the order's timeline says moved it, in order; what only tells of something is left out. */
+export const stepsOf = ({ timeline }: Pick<OrderViewFragment, 'timeline'>): string[] =>
+  timeline.filter(({ version }) => version !== null).map(({ type }) => type);
+
+/** Calls the order off, once. */
+export const cancel = async ({ client }: Person, id: string, wish: Partial<CancelOrderInput> = {}) => {
+  const input = { idempotencyKey: `cancel ${id}`, id, ...wish };
+  return (await client.send(CancelOrderDocument, { input })).cancelOrder;
+};

@@ -263,7 +263,7 @@ test.each(['other', 'reviewer'] as const)('nothing of the owner’s can be chang
   ];
   for (const outcome of outcomes)
     expect(outcome).toMatchObject({ __typename: 'NotFound', code: 'NOT_FOUND', path: ['input', 'id'] });
-  expect((await openOrder(owner, its.order)).status).toBe('CONFIRMED');
+  expect((await openOrder(owner, its.order)).status).toBe('DELIVERED');
 });
 
 test('nobody in particular changes nothing', async () => {
@@ -305,7 +305,7 @@ test.each(['other', 'anonymous'] as const)(
 
 test.each(['owner', 'admin', 'reviewer'] as const)('%s follows the order', async (who) => {
   const event = await firstOf(people[who].client.watch(OrderUpdatedDocument, { id: its.order }));
-  expect(event).toMatchObject({ orderUpdated: { id: its.order, status: 'CONFIRMED' } });
+  expect(event).toMatchObject({ orderUpdated: { id: its.order, status: 'DELIVERED' } });
 });
 
 test('the feed of all orders is for staff, and one’s own feed has nobody else’s', async () => {
