@@ -69,7 +69,10 @@ const aliased = (alias: string, name: string): FieldNode => ({
   name: { kind: Kind.NAME, value: name },
 });
 
-/** The same document asking for `version` and `id` too, where the event's type has a version that never goes back. */
+/**
+ * The same document asking for `id` too, so that events of different things are told apart, and for `version`, where the
+ * event's type has one that never goes back.
+ */
 export const withVersion = (schema: GraphQLSchema, document: DocumentNode): DocumentNode => {
   const [operation, ...fragments] = document.definitions as [
     OperationDefinitionNode,
@@ -80,8 +83,12 @@ export const withVersion = (schema: GraphQLSchema, document: DocumentNode): Docu
   const type = definition && getNamedType(definition.type);
   if (!isObjectType(type) || !field.selectionSet) return document;
   const { version, id } = type.getFields();
-  if (!version || !isNonNullType(version.type) || String(version.type) !== 'Int!') return document;
-  const asked = [aliased(versionAlias, 'version'), ...(id ? [aliased(idAlias, 'id')] : [])];
+  const hasVersion = version && isNonNullType(version.type) && String(version.type) === 'Int!';
+  const asked = [
+    ...(hasVersion ? [aliased(versionAlias, 'version')] : []),
+    ...(id ? [aliased(idAlias, 'id')] : []),
+  ];
+  if (asked.length === 0) return document;
   const selectionSet = { ...field.selectionSet, selections: [...field.selectionSet.selections, ...asked] };
   const more = { ...operation.selectionSet, selections: [{ ...field, selectionSet }, ...others] };
   return { kind: Kind.DOCUMENT, definitions: [{ ...operation, selectionSet: more }, ...fragments] };

@@ -46,6 +46,8 @@ export type Stage = {
   readonly book: () => Promise<Charge[]>;
   /** The provider's back door. */
   readonly control: (path: string, body: object) => Promise<void>;
+  /** The carrier's. */
+  readonly controlCarrier: (path: string, body: object) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -69,6 +71,9 @@ const ownPlace = (databaseUrlOfServer: string) => {
       REDIS_PREFIX: `${mark}:`,
       // A worker that was killed is given up for dead after twice this and two seconds.
       PAYMENT_TIMEOUT_MS: '1000',
+      CARRIER_TIMEOUT_MS: '1000',
+      // Two of these until a parcel is there.
+      CARRIER_DAY_MS: '400',
       LOG_LEVEL: 'warn',
     },
   };
@@ -105,7 +110,8 @@ export const openStage = async () => {
 const stageOf = async (product: Product): Promise<Stage> => {
   const running = new Map<string, Running>(product.processes.map(({ name, running: own }) => [name, own]));
   const names = [...running.keys()];
-  const simulator = product.processes.find(({ name }) => name === 'payments-simulator')!.url;
+  const urlOf = (process: string): string => product.processes.find(({ name }) => name === process)!.url;
+  const simulator = urlOf('payments-simulator');
   const clients = new Map(
     await Promise.all(
       Object.entries(product.databases).map(async ([name, url]) => {
@@ -122,6 +128,18 @@ const stageOf = async (product: Product): Promise<Stage> => {
   const kill = async (name: string): Promise<void> => {
     running.get(name)!.kill('SIGKILL');
     await running.get(name)!.exited;
+  };
+  const control = async (url: string, path: string, body: object): Promise<void> => {
+    const response = await fetch(`${url}/control/${path}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${product.secrets.CONTROL_TOKEN}`,
+      },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(5_000),
+    });
+    if (!response.ok) throw new Error(`${url} refused ${path}: ${await response.text()}`);
   };
   const book = (): Promise<Charge[]> => readBook(simulator, product.secrets.CONTROL_TOKEN);
 
@@ -166,18 +184,8 @@ const stageOf = async (product: Product): Promise<Stage> => {
       }
     },
     book,
-    control: async (path, body) => {
-      const response = await fetch(`${simulator}/control/${path}`, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          authorization: `Bearer ${product.secrets.CONTROL_TOKEN}`,
-        },
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(5_000),
-      });
-      if (!response.ok) throw new Error(`the provider refused ${path}: ${await response.text()}`);
-    },
+    control: (path, body) => control(simulator, path, body),
+    controlCarrier: (path, body) => control(urlOf('carrier-simulator'), path, body),
     close: async () => {
       await product.stop();
       await Promise.all([...clients.values()].map((client) => client.end()));

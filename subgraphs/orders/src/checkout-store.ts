@@ -2,8 +2,9 @@
 import { part, type Tx } from '@orderstream/runtime/database';
 import { money } from '@orderstream/runtime/money';
 import type { PostalAddress } from '@orderstream/runtime/postal-address';
-import { type Checkout, deadlineMs, type Pending, type Step } from './checkout.ts';
+import type { Checkout, Pending, Step } from './checkout.ts';
 import type { OrderStatus, Totals } from './order.ts';
+import { deadlineMs } from './patience.ts';
 
 /** What a step is decided on, with its row locked. */
 export type Standing = {

@@ -8,13 +8,15 @@ import {
 } from '@orderstream/runtime/subgraph';
 import type { PrismaClient } from './generated/prisma/client.ts';
 import { isOrderNumber, mayRead, type Order, type OrderEvent, type OrderLine } from './order.ts';
-import { eventsOf, linesOf, ordersByIds, ordersByNumbers } from './order-store.ts';
+import { eventsOf, linesByIds, linesOf, ordersByIds, ordersByNumbers } from './order-store.ts';
 
 type Loaders = {
   /** null where there is no such order or the viewer may not see it */
   readonly order: Loader<string, Order | null>;
   readonly orderByNumber: Loader<string, Order | null>;
   readonly lines: Loader<string, OrderLine[]>;
+  /** null where there is no such line or the viewer may not see its order */
+  readonly line: Loader<string, OrderLine | null>;
   readonly events: Loader<string, OrderEvent[]>;
 };
 
@@ -37,6 +39,11 @@ export const createContext =
           return (await ordersByNumbers(db, viewer.tenantId, possible)).map(seen);
         }),
         lines: loader((ids) => linesOf(db, ids)),
+        line: loader(async (ids) =>
+          (await linesByIds(db, viewer.tenantId, ids)).map((owned) =>
+            owned && mayRead(viewer, owned) ? owned.line : null,
+          ),
+        ),
         events: loader((ids) => eventsOf(db.prisma, ids)),
       },
     };

@@ -102,25 +102,42 @@ type LineRow = {
   currency: string;
 };
 
+const lineColumns = raw(
+  `l.id, l.order_id, l.variant_id, l.sku, l.name, l.quantity, l.unit_price_minor, l.line_total_minor, o.currency`,
+);
+
+const toLine = (row: LineRow): OrderLine => ({
+  id: row.id,
+  orderId: row.order_id,
+  variantId: row.variant_id,
+  sku: row.sku,
+  name: row.name,
+  quantity: row.quantity,
+  unitPrice: money(row.unit_price_minor, row.currency),
+  lineTotal: money(row.line_total_minor, row.currency),
+});
+
 /** Rides on order_line_place. */
 export const linesOf = async (db: Pick<Db, 'sql'>, orderIds: readonly string[]): Promise<OrderLine[][]> => {
   const rows = await db.sql<LineRow>`
-    select l.id, l.order_id, l.variant_id, l.sku, l.name, l.quantity, l.unit_price_minor, l.line_total_minor, o.currency
-    from order_line l join orders o on o.id = l.order_id
+    select ${lineColumns} from order_line l join orders o on o.id = l.order_id
     where l.order_id = any(${orderIds}::uuid[]) order by l.order_id, l.position`;
-  const lines = rows.map(
-    (row): OrderLine => ({
-      id: row.id,
-      orderId: row.order_id,
-      variantId: row.variant_id,
-      sku: row.sku,
-      name: row.name,
-      quantity: row.quantity,
-      unitPrice: money(row.unit_price_minor, row.currency),
-      lineTotal: money(row.line_total_minor, row.currency),
-    }),
-  );
-  return grouped(orderIds, lines, (line) => line.orderId);
+  return grouped(orderIds, rows.map(toLine), (line) => line.orderId);
+};
+
+export type OwnedLine = { readonly line: OrderLine; readonly customerId: string | null };
+
+/** Each with the customer of its order, who may read it. */
+export const linesByIds = async (
+  db: Pick<Db, 'sql'>,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<(OwnedLine | null)[]> => {
+  const rows = await db.sql<LineRow & { customer_id: string | null }>`
+    select ${lineColumns}, o.customer_id from order_line l join orders o on o.id = l.order_id
+    where l.tenant_id = ${tenantId} and l.id = any(${ids}::uuid[])`;
+  const lines = rows.map((row): OwnedLine => ({ line: toLine(row), customerId: row.customer_id }));
+  return inOrder(ids, lines, ({ line }) => line.id);
 };
 
 export const eventsOf = async (

@@ -154,6 +154,14 @@ export const createResolvers = (shop: Shop, hints: Hints): Resolvers => ({
     nextDeadlineAt: ({ deadlineAt }) => deadlineAt,
   },
   OrderLine: {
+    ...references((refs: readonly { __typename: 'OrderLine'; id: string }[], ctx: Context) =>
+      Promise.all(
+        refs.map(({ id }) => {
+          const uuid = parseId('orderLine', id);
+          return uuid ? ctx.loaders.line.load(uuid) : null;
+        }),
+      ),
+    ),
     id: ({ id }) => encodeId('orderLine', id),
     variant: ({ variantId }) => ({ id: encodeId('variant', variantId) }),
   },

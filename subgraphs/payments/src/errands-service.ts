@@ -1,9 +1,10 @@
 // Errands at the provider. Each is claimed in its row first, with a lease, and called with no transaction open: a
 // worker that dies is followed by another when the lease ends, which asks with the same key and gets the same answer.
+
+import { createCrew } from '@orderstream/runtime/crew';
 import type { Database } from '@orderstream/runtime/database';
 import type { Log } from '@orderstream/runtime/log';
 import type { HandlerContext } from '@orderstream/runtime/subgraph';
-import { createCrew } from './crew.ts';
 import type { Payment, Seen } from './payment.ts';
 import { notUsable } from './payment-method.ts';
 import { markDetached, takeToDetach } from './payment-method-store.ts';

@@ -1,9 +1,10 @@
 // Works off what the provider told us. An event is a picture of its moment: where the payment has come further it is
 // old news, where it is not clear the provider is asked how things stand now. So order and number do not matter.
+
+import { createCrew } from '@orderstream/runtime/crew';
 import type { Database } from '@orderstream/runtime/database';
 import type { Log } from '@orderstream/runtime/log';
 import type { HandlerContext } from '@orderstream/runtime/subgraph';
-import { createCrew } from './crew.ts';
 import { pauseAfter } from './errands-service.ts';
 import { isAmbiguous, type Payment } from './payment.ts';
 import { type Answer, type Provider, type ProviderEvent, readEvent } from './provider.ts';

@@ -1,7 +1,7 @@
 // Parcels on a real database and with the carrier's simulator, whose book is compared with ours.
 import { newId } from '@orderstream/runtime/ids';
 import { UserErased } from '@orderstream/users/messages';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CreateShipment } from './messages.ts';
 import { type Depot, leeds, openDepot, origin } from './test-depot.ts';
 
@@ -107,6 +107,22 @@ describe('a cancellation', () => {
       ['shipment.cancelled', null],
     ]);
     expect(await depot.database.sql`select id from shipment where order_id = ${orderId}`).toEqual([]);
+  });
+
+  test('of a parcel that was called back leaves room for the next', async () => {
+    const orderId = await depot.labelled();
+    await depot.cancel(orderId);
+    await depot.untilState(orderId, 'CANCELLED');
+    await depot.create(newId(), orderId, 2);
+    await depot.work();
+    await vi.waitFor(
+      async () =>
+        expect((await depot.types(orderId)).filter((type) => type === 'shipment.created')).toHaveLength(2),
+      5_000,
+    );
+    const rows = await depot.database.sql`
+      select parcel, state from shipment where order_id = ${orderId} order by parcel`;
+    expect(rows).toMatchObject([{ parcel: 1, state: 'CANCELLED' }, { parcel: 2 }]);
   });
 
   test('before the carrier was called is one at once, and it is never called', async () => {

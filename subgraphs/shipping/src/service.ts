@@ -65,30 +65,37 @@ const take = async (tx: Tx, before: Shipment, step: Step): Promise<boolean> => {
   return isChanged;
 };
 
-type Create = { orderId: string; customerId: string | null; origin: Origin; pieces: number };
+type Create = {
+  orderId: string;
+  customerId: string | null;
+  origin: Origin;
+  pieces: number;
+  parcel?: number | undefined;
+};
 
-/** Safe to hear twice: one parcel for each order. */
+/** Safe to hear twice: each parcel of an order is made once. */
 export const createShipment = async (
   tx: Tx,
   { data, tenantId, traceparent }: Envelope<Create>,
   now: Date,
 ): Promise<void> => {
-  const { orderId, origin, pieces } = data;
+  const { orderId, origin, pieces, parcel = 1 } = data;
+  const place = { tenantId, orderId, parcel };
   await store.lockOrder(tx, orderId);
-  const known = await store.shipmentOfOrderForUpdate(tx, tenantId, orderId);
+  const known = await store.shipmentAtForUpdate(tx, place);
   if (known) {
     const step = requestLabel(known);
     const isNew = step.shipment !== known;
     await take(tx, known, isNew ? { ...step, shipment: { ...step.shipment, traceparent } } : step);
     return;
   }
-  if (await store.isCancelledOrder(tx, tenantId, orderId))
-    return tx.send(ShipmentCancelled({ orderId, shipmentId: null }));
+  if (await store.isCancelled(tx, place)) return tx.send(ShipmentCancelled({ orderId, shipmentId: null }));
   const isErased = data.customerId !== null && (await store.isErasedCustomer(tx, tenantId, data.customerId));
   await store.insertShipment(tx, {
     id: newId(now),
     tenantId,
     orderId,
+    parcel,
     customerId: isErased ? null : data.customerId,
     state: 'PENDING',
     wanted: 'LABEL',
@@ -110,20 +117,22 @@ export const createShipment = async (
   });
 };
 
-/** Before there is a parcel the order is remembered, so that a late request for one finds it given up. */
+/** Before there is a parcel it is remembered, so that a late request for one finds it given up. */
 export const cancelShipment = async (
   tx: Tx,
-  { data: { orderId }, tenantId, traceparent }: Envelope<{ orderId: string }>,
+  { data, tenantId, traceparent }: Envelope<{ orderId: string; parcel?: number | undefined }>,
 ): Promise<void> => {
+  const { orderId, parcel = 1 } = data;
+  const place = { tenantId, orderId, parcel };
   await store.lockOrder(tx, orderId);
-  const shipment = await store.shipmentOfOrderForUpdate(tx, tenantId, orderId);
+  const shipment = await store.shipmentAtForUpdate(tx, place);
   if (shipment) {
     const step = requestCancel(shipment);
     const isNew = step.shipment !== shipment;
     await take(tx, shipment, isNew ? { ...step, shipment: { ...step.shipment, traceparent } } : step);
     return;
   }
-  await store.insertCancelledOrder(tx, tenantId, orderId);
+  await store.insertCancelled(tx, place);
   await tx.send(ShipmentCancelled({ orderId, shipmentId: null }));
 };
 

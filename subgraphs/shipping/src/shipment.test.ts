@@ -27,6 +27,7 @@ const asked: Shipment = {
   state: 'PENDING',
   wanted: 'LABEL',
   attempt: 1,
+  parcel: 1,
   pieces: 1,
   origin,
   address: null,

@@ -33,6 +33,8 @@ export type Shipment = {
   readonly id: string;
   readonly tenantId: string;
   readonly orderId: string;
+  /** of the order, from 1 */
+  readonly parcel: number;
   /** null for guests, and once the customer was erased */
   readonly customerId: string | null;
   readonly state: ShipmentState;

@@ -8,6 +8,7 @@ export type ShipmentRow = {
   id: string;
   tenant_id: string;
   order_id: string;
+  parcel: number;
   customer_id: string | null;
   state: ShipmentState;
   wanted: Shipment['wanted'];
@@ -56,6 +57,7 @@ export const shipmentOf = (row: ShipmentRow): Shipment => ({
   id: row.id,
   tenantId: row.tenant_id,
   orderId: row.order_id,
+  parcel: row.parcel,
   customerId: row.customer_id,
   state: row.state,
   wanted: row.wanted,
@@ -96,13 +98,15 @@ export const shipmentForUpdate = async (tx: Tx, id: string): Promise<Shipment | 
   return row ? shipmentOf(row) : null;
 };
 
-export const shipmentOfOrderForUpdate = async (
+/** Which parcel of which order. */
+export type Place = { readonly tenantId: string; readonly orderId: string; readonly parcel: number };
+
+export const shipmentAtForUpdate = async (
   tx: Tx,
-  tenantId: string,
-  orderId: string,
+  { tenantId, orderId, parcel }: Place,
 ): Promise<Shipment | null> => {
   const [row] = await tx.sql<ShipmentRow>`
-    select * from shipment where tenant_id = ${tenantId} and order_id = ${orderId} for update`;
+    select * from shipment where tenant_id = ${tenantId} and order_id = ${orderId} and parcel = ${parcel} for update`;
   return row ? shipmentOf(row) : null;
 };
 
@@ -122,7 +126,7 @@ export const shipmentsByIds = async (
     await sql<ShipmentRow>`select * from shipment where tenant_id = ${tenantId} and id = any(${ids}::uuid[])`
   ).map(shipmentOf);
 
-/** Rides on shipment_of_order. */
+/** The newest parcel of each order first. Rides on shipment_of_order. */
 export const shipmentsOfOrders = async (
   { sql }: HasSql,
   tenantId: string,
@@ -130,15 +134,16 @@ export const shipmentsOfOrders = async (
 ): Promise<Shipment[]> =>
   (
     await sql<ShipmentRow>`
-      select * from shipment where tenant_id = ${tenantId} and order_id = any(${orderIds}::uuid[])`
+      select * from shipment where tenant_id = ${tenantId} and order_id = any(${orderIds}::uuid[])
+      order by order_id, parcel desc`
   ).map(shipmentOf);
 
 export const insertShipment = async (tx: Tx, shipment: Shipment): Promise<void> => {
   const { origin } = shipment;
   await tx.sql`
-    insert into shipment (id, tenant_id, order_id, customer_id, state, wanted, attempt, pieces, warehouse_id, origin_name,
+    insert into shipment (id, tenant_id, order_id, parcel, customer_id, state, wanted, attempt, pieces, warehouse_id, origin_name,
       origin_latitude, origin_longitude, erased_at, traceparent, version)
-    values (${shipment.id}, ${shipment.tenantId}, ${shipment.orderId}, ${shipment.customerId}, ${shipment.state},
+    values (${shipment.id}, ${shipment.tenantId}, ${shipment.orderId}, ${shipment.parcel}, ${shipment.customerId}, ${shipment.state},
       ${shipment.wanted}, ${shipment.attempt}, ${shipment.pieces}, ${origin.warehouseId}, ${origin.name},
       ${origin.latitude}, ${origin.longitude}, ${shipment.erasedAt}, ${shipment.traceparent}, ${shipment.version})`;
 };
@@ -180,15 +185,17 @@ export const saveShipment = async (tx: Tx, step: Step): Promise<void> => {
   await insertEvents(tx, step);
 };
 
-export const isCancelledOrder = async (tx: Tx, tenantId: string, orderId: string): Promise<boolean> => {
+export const isCancelled = async (tx: Tx, { tenantId, orderId, parcel }: Place): Promise<boolean> => {
   const [row] = await tx.sql`
-    select order_id from cancelled_order where tenant_id = ${tenantId} and order_id = ${orderId}`;
+    select order_id from cancelled_parcel
+    where tenant_id = ${tenantId} and order_id = ${orderId} and parcel = ${parcel}`;
   return row !== undefined;
 };
 
-export const insertCancelledOrder = async (tx: Tx, tenantId: string, orderId: string): Promise<void> => {
+export const insertCancelled = async (tx: Tx, { tenantId, orderId, parcel }: Place): Promise<void> => {
   await tx.sql`
-    insert into cancelled_order (tenant_id, order_id) values (${tenantId}, ${orderId}) on conflict do nothing`;
+    insert into cancelled_parcel (tenant_id, order_id, parcel) values (${tenantId}, ${orderId}, ${parcel})
+    on conflict do nothing`;
 };
 
 /** Commands for one order come one after the other, also before there is a row to lock. */

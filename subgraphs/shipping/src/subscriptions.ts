@@ -48,17 +48,19 @@ async function* newerVersions(
   orderId: string,
   first: Shipment | null,
 ): AsyncGenerator<{ shipmentMoved: Shipment }> {
-  let sent = 0;
+  // A second parcel begins at version 1 again.
+  let sent = { parcel: 0, version: 0 };
+  const isNews = ({ parcel, version }: Shipment): boolean =>
+    parcel > sent.parcel || (parcel === sent.parcel && version > sent.version);
   try {
     if (first) {
-      sent = first.version;
+      sent = first;
       yield { shipmentMoved: first };
     }
-    for await (const hint of turns) {
-      if (hint && hint.version <= sent) continue;
+    for await (const _ of turns) {
       const shipment = await lookAgain(ctx, orderId);
-      if (!shipment || shipment.version <= sent) continue;
-      sent = shipment.version;
+      if (!shipment || !isNews(shipment)) continue;
+      sent = shipment;
       yield { shipmentMoved: shipment };
     }
   } finally {

@@ -197,8 +197,12 @@ export const openDepot = async ({ timeoutMs = 1_000, dayMs = 80_000_000 } = {}) 
   const untilState = (orderId: string, ...states: string[]) =>
     until(async () => states.includes((await shipment(orderId)).state));
 
-  const create = async (customerId: string | null = newId(), orderId = newId()): Promise<string> => {
-    await hear(CreateShipment({ orderId, customerId, origin, pieces: 2 }));
+  const create = async (
+    customerId: string | null = newId(),
+    orderId = newId(),
+    parcel?: number,
+  ): Promise<string> => {
+    await hear(CreateShipment({ orderId, customerId, origin, pieces: 2, parcel }));
     return orderId;
   };
 

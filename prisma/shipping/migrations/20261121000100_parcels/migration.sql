@@ -4,6 +4,8 @@ create table shipment (
   id uuid not null,
   tenant_id uuid not null,
   order_id uuid not null,
+  -- of the order, from 1; the next is made when one was called back for a review
+  parcel integer not null default 1,
   -- null for guests, and once the customer was erased
   customer_id uuid,
   state text not null,
@@ -52,12 +54,12 @@ create table shipment (
   created_at timestamptz(3) not null default now(),
   updated_at timestamptz(3) not null default now(),
   constraint shipment_pkey primary key (id),
-  constraint shipment_of_order unique (tenant_id, order_id),
+  constraint shipment_of_order unique (tenant_id, order_id, parcel),
   constraint shipment_of_carrier unique (carrier_id),
   constraint shipment_state check (state in ('PENDING', 'FAILED', 'LABELLED', 'IN_TRANSIT', 'OUT_FOR_DELIVERY',
     'EXCEPTION', 'DELIVERED', 'LOST', 'CANCELLED')),
   constraint shipment_wanted check (wanted in ('LABEL', 'CANCEL') and (wanted <> 'LABEL' or state = 'PENDING')),
-  constraint shipment_pieces check (pieces > 0 and attempt > 0),
+  constraint shipment_pieces check (pieces > 0 and attempt > 0 and parcel > 0),
   constraint shipment_origin check (origin_latitude between -90 and 90 and origin_longitude between -180 and 180),
   constraint shipment_address check (num_nonnulls(recipient, line1, city, postcode, country) in (0, 5)
     and (line2 is null or line1 is not null)),
@@ -94,12 +96,13 @@ create table tracking_event (
     and latitude between -90 and 90 and longitude between -180 and 180)
 );
 
--- An order that was given up before anybody asked for its parcel: a late request for it is refused.
-create table cancelled_order (
+-- A parcel that was given up before anybody asked for it: a late request for it is refused.
+create table cancelled_parcel (
   tenant_id uuid not null,
   order_id uuid not null,
+  parcel integer not null,
   created_at timestamptz(3) not null default now(),
-  constraint cancelled_order_pkey primary key (tenant_id, order_id)
+  constraint cancelled_parcel_pkey primary key (tenant_id, order_id, parcel)
 );
 
 -- A command about somebody who was erased may come late; nothing is kept about them again.
