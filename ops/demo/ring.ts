@@ -9,7 +9,7 @@ const size = 3;
 
 /** The bank declines their cards, so nothing of this is left in stock or in the money. */
 const trial: Wish = {
-  search: 'pencils',
+  search: 'doormat',
   goods: 'in stock',
   quantity: 1,
   leastWorth: 0,

@@ -129,7 +129,7 @@ export const buy: Scenario = {
 };
 
 /** Far above what is usual here. */
-const suspicious: Scenario = { ...buy, quantity: 200, leastWorth: 3_500_00, mostGoods: 1, hasRing: true };
+const suspicious: Scenario = { ...buy, quantity: 200, leastWorth: 2_500_00, mostGoods: 1, hasRing: true };
 
 /** Each by the option that asks for it. */
 export const variants: Readonly<Record<string, Scenario>> = {
