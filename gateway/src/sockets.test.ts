@@ -152,6 +152,15 @@ test('what has no version comes as it is', async () => {
   expect(seen.data).toEqual([{ tickets: { label: 'a' } }, { tickets: { label: 'a' } }]);
 });
 
+test('things without a version that are told in one breath all come, in their order', async () => {
+  const seen = watch(await clientOf(), 'subscription {tickets {label}}');
+  await sleep(150);
+  const labels = ['a', 'b', 'c', 'd', 'e', 'f'];
+  for (const label of labels) shop.ticket(label);
+  await until(() => seen.data.length === labels.length);
+  expect(seen.data).toEqual(labels.map((label) => ({ tickets: { label } })));
+});
+
 test('each viewer is signed for on the socket that all share', async () => {
   put(10);
   const from = shop.subscribers.length;

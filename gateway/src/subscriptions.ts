@@ -117,12 +117,16 @@ export const createSubscriptions = (options: Options): Subscriptions => {
     const used = Object.fromEntries(
       variableUsages.filter((name) => Object.hasOwn(variables, name)).map((name) => [name, variables[name]]),
     );
+    let nameless = 0;
     const leave = upstreams
       .get(serviceName)!
       .subscribe({ query: operation, operationName, variables: used }, asking, {
         next: (event) => {
           const { key, version } = markOf(event.data);
-          if (isNewer(key, version)) box.put(key, event);
+          if (!isNewer(key, version)) return;
+          // Without a name one event cannot be taken for a newer one of the same thing.
+          nameless += 1;
+          box.put(key || `nameless ${nameless}`, event);
         },
         refused: (errors) => box.finish(fromSubgraph(errors[0] ?? { message: 'refused' })),
         complete: () => box.finish(),
