@@ -26,9 +26,17 @@ const { gatewayUrl, secrets } = inject('product');
 export const graphqlUrl = `${gatewayUrl}/graphql`;
 export const socketUrl = graphqlUrl.replace(/^http/, 'ws');
 
-/** Somebody with this access token, or nobody in particular. */
-export const visitor = (token?: string): Client =>
-  connect({ url: graphqlUrl, subscriptionsUrl: socketUrl, token });
+/**
+ * Somebody with this access token, or nobody in particular.
+ * @param deviceId by which the shop knows a device again; none: it is not told
+ */
+export const visitor = (token?: string, deviceId?: string): Client =>
+  connect({
+    url: graphqlUrl,
+    subscriptionsUrl: socketUrl,
+    token,
+    ...(deviceId && { headers: { 'x-device-id': deviceId } }),
+  });
 
 export type Person = {
   readonly id: string;
