@@ -7,6 +7,9 @@ import {
   AddPaymentMethodDocument,
   CancelOrderDocument,
   CheckoutDocument,
+  DecideFraudReviewDocument,
+  FraudQueueDocument,
+  LoginDocument,
   RegisterDocument,
   SetCartLineDocument,
 } from '../../ops/operations/generated/graphql.ts';
@@ -28,16 +31,20 @@ const untilAnswered = async <Answer>(ask: () => Promise<Answer>): Promise<Answer
 
 export type Shopper = {
   readonly client: Client;
+  /** the same person, buying with a device that others use, too */
+  readonly onSharedDevice: Client;
   /** ids of payment methods */
   readonly good: string;
   readonly declined: string;
 };
 
+const doorOf = (gatewayUrl: string) => ({
+  url: `${gatewayUrl}/graphql`,
+  subscriptionsUrl: `${gatewayUrl.replace('http', 'ws')}/graphql`,
+});
+
 export const newShopper = async ({ gatewayUrl }: Pick<Stage, 'gatewayUrl'>): Promise<Shopper> => {
-  const where = {
-    url: `${gatewayUrl}/graphql`,
-    subscriptionsUrl: `${gatewayUrl.replace('http', 'ws')}/graphql`,
-  };
+  const where = doorOf(gatewayUrl);
   const visitor = connect(where);
   const { register } = await untilAnswered(() => {
     // Another address each time: the first may have been heard and its answer lost.
@@ -46,14 +53,21 @@ export const newShopper = async ({ gatewayUrl }: Pick<Stage, 'gatewayUrl'>): Pro
       input: { email, password: randomUUID(), displayName: 'Sam Shopper' },
     });
   });
-  const client = connect({ ...where, token: accepted(register, 'SessionStarted').accessToken });
+  const token = accepted(register, 'SessionStarted').accessToken;
+  const client = connect({ ...where, token });
+  const onSharedDevice = connect({ ...where, token, headers: { 'x-device-id': 'shared' } });
   const card = async (providerToken: string): Promise<string> => {
     const { addPaymentMethod } = await untilAnswered(() =>
       client.send(AddPaymentMethodDocument, { input: { providerToken } }),
     );
     return accepted(addPaymentMethod, 'PaymentMethodAdded').method.id;
   };
-  return { client, good: await card('pm_card_visa'), declined: await card('pm_card_chargeCustomerFail') };
+  return {
+    client,
+    onSharedDevice,
+    good: await card('pm_card_visa'),
+    declined: await card('pm_card_chargeCustomerFail'),
+  };
 };
 
 /** Four at a time: passwords are made to be slow. */
@@ -79,15 +93,18 @@ export type Wish = {
   readonly variant: string;
   readonly quantity: number;
   readonly card: 'good' | 'declined';
+  readonly device?: 'own' | 'shared';
 };
 
 /** @returns the order's uuid, or null where the shop says at once that there is nothing left of it */
-export const buy = async (shopper: Shopper, { variant, quantity, card }: Wish): Promise<string | null> => {
+export const buy = async (
+  shopper: Shopper,
+  { variant, quantity, card, device = 'own' }: Wish,
+): Promise<string | null> => {
+  const client = device === 'own' ? shopper.client : shopper.onSharedDevice;
   const line = { variantId: encodeId('variant', variant), quantity };
   try {
-    const { setCartLine } = await untilAnswered(() =>
-      shopper.client.send(SetCartLineDocument, { input: line }),
-    );
+    const { setCartLine } = await untilAnswered(() => client.send(SetCartLineDocument, { input: line }));
     const { cart } = accepted(setCartLine, 'CartUpdated');
     const input = {
       idempotencyKey: randomUUID(),
@@ -96,7 +113,7 @@ export const buy = async (shopper: Shopper, { variant, quantity, card }: Wish): 
       shippingAddress,
       paymentMethodId: shopper[card],
     };
-    const { checkout } = await untilAnswered(() => shopper.client.send(CheckoutDocument, { input }));
+    const { checkout } = await untilAnswered(() => client.send(CheckoutDocument, { input }));
     return parseId('order', accepted(checkout, 'CheckoutAccepted').order.id);
   } catch (error) {
     if (!(error instanceof RefusedError) || !JSON.stringify(error.refusal).includes('OUT_OF_STOCK'))
@@ -121,4 +138,23 @@ export const goodsInStock = async ({ rows }: Stage, least: number, most: number)
     [least, most],
   );
   return goods.map(({ id }) => id);
+};
+
+/** Somebody of the shop who lets every order go that is held. */
+export const approveAll = async ({
+  gatewayUrl,
+  password,
+}: Pick<Stage, 'gatewayUrl' | 'password'>): Promise<number> => {
+  const door = doorOf(gatewayUrl);
+  const { login } = await untilAnswered(() =>
+    connect(door).send(LoginDocument, { input: { email: 'reviewer@example.com', password } }),
+  );
+  const reviewer = connect({ ...door, token: accepted(login, 'SessionStarted').accessToken });
+  const { fraudQueue } = await untilAnswered(() => reviewer.send(FraudQueueDocument, { first: 50 }));
+  for (const { node } of fraudQueue.edges)
+    await untilAnswered(() =>
+      reviewer.send(DecideFraudReviewDocument, { input: { assessmentId: node.id, decision: 'APPROVE' } }),
+    );
+  await reviewer.close();
+  return fraudQueue.edges.length;
 };

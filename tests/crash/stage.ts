@@ -26,6 +26,8 @@ const tellSteps = `
 
 export type Stage = {
   readonly gatewayUrl: string;
+  /** of the three accounts to try */
+  readonly password: string;
   readonly names: readonly string[];
   readonly pidOf: (name: string) => number;
   /** SIGKILL; resolves when it is gone */
@@ -145,6 +147,7 @@ const stageOf = async (product: Product): Promise<Stage> => {
 
   return {
     gatewayUrl: product.gatewayUrl,
+    password: product.secrets.DEMO_PASSWORD,
     names,
     pidOf: (name) => running.get(name)!.pid,
     kill,

@@ -109,22 +109,6 @@ describe('a cancellation', () => {
     expect(await depot.database.sql`select id from shipment where order_id = ${orderId}`).toEqual([]);
   });
 
-  test('of a parcel that was called back leaves room for the next', async () => {
-    const orderId = await depot.labelled();
-    await depot.cancel(orderId);
-    await depot.untilState(orderId, 'CANCELLED');
-    await depot.create(newId(), orderId, 2);
-    await depot.work();
-    await vi.waitFor(
-      async () =>
-        expect((await depot.types(orderId)).filter((type) => type === 'shipment.created')).toHaveLength(2),
-      5_000,
-    );
-    const rows = await depot.database.sql`
-      select parcel, state from shipment where order_id = ${orderId} order by parcel`;
-    expect(rows).toMatchObject([{ parcel: 1, state: 'CANCELLED' }, { parcel: 2 }]);
-  });
-
   test('before the carrier was called is one at once, and it is never called', async () => {
     const orderId = await depot.create();
     await depot.cancel(orderId);
@@ -204,6 +188,25 @@ describe('a cancellation', () => {
     ]);
     expect((await depot.shipment(orderId)).wanted).toBeNull();
     await depot.faults({ webhooks: { hold: false } });
+  });
+
+  test('of a parcel that was called back leaves room for the next', async () => {
+    const orderId = await depot.labelled();
+    await depot.cancel(orderId);
+    await depot.untilState(orderId, 'CANCELLED');
+    await depot.create(newId(), orderId, 2);
+    await depot.work();
+    await vi.waitFor(
+      async () =>
+        expect((await depot.types(orderId)).filter((type) => type === 'shipment.created')).toHaveLength(2),
+      5_000,
+    );
+    const rows = await depot.database.sql`
+      select parcel, state from shipment where order_id = ${orderId} order by parcel`;
+    expect(rows).toMatchObject([
+      { parcel: 1, state: 'CANCELLED' },
+      { parcel: 2, state: 'LABELLED' },
+    ]);
   });
 });
 
