@@ -33,9 +33,10 @@ afterAll(async () => {
 const allBuy = async (
   card: 'good' | 'declined' = 'good',
   device: 'own' | 'shared' = 'own',
+  who: readonly Shopper[] = shoppers,
 ): Promise<string[]> => {
   const orders = await Promise.all(
-    shoppers.map((shopper, index) =>
+    who.map((shopper, index) =>
       buy(shopper, { variant: goods[index % 2]!, quantity: 1 + index, card, device }),
     ),
   );
@@ -90,14 +91,15 @@ const ways: Readonly<Record<string, Way>> = {
   RESERVING: { end: 'DONE', walk: () => allBuy() },
   SCORING: { end: 'DONE', walk: () => allBuy() },
   AUTHORIZING: { end: 'DONE', walk: () => allBuy() },
-  // Several accounts on one device, in a hurry: again and again until one of them is held.
+  // Six new accounts with one device and one address, in a hurry: again and again until one of them is held.
   REVIEW: {
     end: 'DONE',
     walk: async () => {
+      const ring = [...shoppers, ...(await newShoppers(stage, 2))];
       const orders: string[] = [];
       for (let round = 0, approved = 0; approved === 0; round++) {
-        if (round === 6) throw new Error('six rounds, and nobody was held');
-        orders.push(...(await allBuy('good', 'shared')));
+        if (round === 8) throw new Error('eight rounds, and nobody was held');
+        orders.push(...(await allBuy('good', 'shared', ring)));
         await allAt(orders, ['REVIEW', 'DONE']);
         approved = await approveAll(stage);
       }
