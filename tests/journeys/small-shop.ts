@@ -1,26 +1,45 @@
 // The shop within the test's own process, on databases of its own: where statements and calls can be counted.
+
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { catalog } from '@orderstream/catalog';
 import { fraud } from '@orderstream/fraud';
 import { inventory } from '@orderstream/inventory';
+import { notifications } from '@orderstream/notifications';
 import { orders } from '@orderstream/orders';
 import { payments } from '@orderstream/payments';
 import { host } from '@orderstream/runtime/host/host';
 import type { Subgraph } from '@orderstream/runtime/subgraph';
+import { shipping } from '@orderstream/shipping';
 import { users } from '@orderstream/users';
 import { Redis } from 'ioredis';
 import { inject } from 'vitest';
 import { openGateway } from '../../gateway/src/gateway.ts';
 import { seedShop } from '../../ops/seed/seed.ts';
+import { startSimulator as startCarrier } from '../../ops/simulators/carrier/simulator.ts';
 import { startSimulator } from '../../ops/simulators/payments/simulator.ts';
 import { testDatabase } from '../../ops/stack/migrate.ts';
 
 const { databaseUrl, redisUrl, kafkaBrokers } = inject('services');
-const subgraphs = [catalog, fraud, inventory, orders, payments, users];
+const subgraphs = [catalog, fraud, inventory, notifications, orders, payments, shipping, users];
 const prefix = 'small-shop-';
+
+/** of the people who come with the shop */
+export const staffPassword = 'only for this shop';
+
+/** Where nobody listens; taken soon after. */
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+};
 
 /** It answers, and does nothing of its own accord. */
 const atRest = (subgraph: Subgraph): Subgraph => ({
@@ -34,7 +53,19 @@ export type Tally = { readonly calls: Record<string, number>; readonly statement
 export const openSmallShop = async () => {
   const dir = await mkdtemp(join(tmpdir(), 'orderstream-small-shop-'));
   const apiKey = `sk_test_${'s'.repeat(32)}`;
-  const [simulator, ...databases] = await Promise.all([
+  const carrierKey = 'c'.repeat(32);
+  const [carrier, simulator, ...databases] = await Promise.all([
+    // Its day is a day: it gives labels, and takes no parcel while the test lasts.
+    startCarrier({
+      host: '127.0.0.1',
+      port: 0,
+      dataFile: join(dir, 'carrier.sqlite'),
+      durable: false,
+      apiKey: carrierKey,
+      controlToken: null,
+      webhook: null,
+      dayMs: 86_400_000,
+    }),
     startSimulator({
       host: '127.0.0.1',
       port: 0,
@@ -51,13 +82,16 @@ export const openSmallShop = async () => {
   ]);
   await seedShop({
     databases: Object.fromEntries(databases.map(({ name, url }) => [name, url])),
-    password: 'nobody signs in here',
+    password: staffPassword,
     env: {},
   });
 
+  // Last of all, so that none of the others takes it.
+  const port = await freePort();
   const env = {
     ...Object.fromEntries(databases.map(({ name, url }) => [`${name.toUpperCase()}_DATABASE_URL`, url])),
-    PORT: '0',
+    PORT: String(port),
+    ORDERS_URL: `http://127.0.0.1:${port}`,
     REDIS_URL: redisUrl,
     REDIS_PREFIX: prefix,
     KAFKA_BROKERS: kafkaBrokers.join(','),
@@ -65,17 +99,18 @@ export const openSmallShop = async () => {
     ACCESS_TOKEN_KEY: inject('product').secrets.accessTokenKey,
     STRIPE_API_KEY: apiKey,
     STRIPE_API_URL: simulator.url,
+    CARRIER_API_KEY: carrierKey,
+    CARRIER_API_URL: carrier.url,
     LOG_LEVEL: 'silent',
   };
   let hosted = await host(subgraphs, env);
-  const gateway = await openGateway({ ...env, SUBGRAPHS_URL: hosted.url });
+  const gateway = await openGateway({ ...env, PORT: '0', SUBGRAPHS_URL: hosted.url });
   const redis = new Redis(redisUrl);
 
   /** From now on every statement belongs to a request: no job looks for work and no message is heard. */
   const rest = async (): Promise<void> => {
-    const { port } = new URL(hosted.url);
     await hosted.stop();
-    hosted = await host(subgraphs.map(atRest), { ...env, PORT: port });
+    hosted = await host(subgraphs.map(atRest), env);
   };
 
   /** Nothing is in the cache. */
@@ -114,7 +149,7 @@ export const openSmallShop = async () => {
     close: async () => {
       await gateway.stop();
       await hosted.stop();
-      await simulator.close();
+      await Promise.all([simulator.close(), carrier.close()]);
       redis.disconnect();
       await Promise.all(databases.map((database) => database.drop()));
       await rm(dir, { recursive: true });
