@@ -52,7 +52,10 @@ export const runningShop = (dir: string): Shop => {
   };
 };
 
-/** As `npm start` has it, with everything written to disk before it is answered. */
+/**
+ * As `npm start` has it: all that is the shop's is on disk before it is answered. The simulators stand for companies with
+ * machines of their own, and do not wait for this one's disk.
+ */
 export const ownShop = async (say: (text: string) => void, split: boolean): Promise<Shop> => {
   const dir = mkdtempSync(join(tmpdir(), 'orderstream-bench-'));
   const closers: (() => Promise<void>)[] = [async () => removeData(dir)];
@@ -69,7 +72,7 @@ export const ownShop = async (say: (text: string) => void, split: boolean): Prom
       env: process.env,
       port: null,
       split,
-      durable: true,
+      durable: false,
       report: () => undefined,
     });
     closers.push(product.stop);

@@ -50,6 +50,52 @@ type Share = {
 
 const isLive = ({ payload: { isRunning, isStale } }: Share): boolean => isRunning() && !isStale();
 
+type Offsets = {
+  readonly done: (payload: kafkajs.EachBatchPayload, next: string) => void;
+  /** The group begins anew: what it was before says nothing any more. */
+  readonly reset: () => void;
+  readonly stop: () => Promise<void>;
+};
+
+/** milliseconds; how much a receiver may be given again after a crash, which its inbox knows */
+const commitEvery = 200;
+
+/**
+ * Commits how far a group has come, for all partitions at once and a few times a second: a request for each batch would
+ * cost the broker more than the batch. Not by `consumer.commitOffsets`: where the group went on without us in the
+ * meantime, that breaks off for good instead of joining again. What is not committed is fetched and passed over once more.
+ */
+const keepOffsets = (onError: (error: unknown) => void): Offsets => {
+  let done = new Map<string, { topic: string; partition: number; offset: string }>();
+  let latest: kafkajs.EachBatchPayload | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  const commit = async (): Promise<void> => {
+    timer = undefined;
+    const going = [...done.values()];
+    done = new Map();
+    if (going.length === 0 || !latest?.isRunning()) return;
+    const byTopic = Map.groupBy(going, ({ topic }) => topic);
+    const topics = [...byTopic].map(([topic, partitions]) => ({ topic, partitions }));
+    await latest.commitOffsetsIfNecessary({ topics }).catch(onError);
+  };
+  return {
+    done: (payload, offset) => {
+      const { topic, partition } = payload.batch;
+      latest = payload;
+      done.set(`${topic} ${partition}`, { topic, partition, offset });
+      timer ??= setTimeout(() => void commit(), commitEvery);
+    },
+    reset: () => {
+      done = new Map();
+    },
+    stop: async () => {
+      clearTimeout(timer);
+      await commit();
+    },
+  };
+};
+
 /** Messages of a batch; a partition brings so many at most. */
 const batchSize = { most: 100, ofPartition: 50 };
 
@@ -127,27 +173,28 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
     });
   };
 
-  const run = async (consumer: kafkajs.Consumer, { topics, onBatch }: Consumption): Promise<void> => {
+  const run = async (
+    consumer: kafkajs.Consumer,
+    { topics, onBatch }: Consumption,
+    offsets: Offsets,
+  ): Promise<void> => {
     await consumer.subscribe({ topics: topics.map((name) => prefix + name), fromBeginning: true });
+    offsets.reset();
     // A partition by itself rarely brings more than one message; a transaction for each would cost more than the work in it.
     const { add } = gathering<Share>(batchSize.most, async (shares) => {
       const live = shares.filter(isLive);
       const [first] = live;
       if (!first) return;
-      const { heartbeat, commitOffsetsIfNecessary } = first.payload;
+      const { heartbeat } = first.payload;
       await onBatch(
         live.flatMap(({ messages }) => messages),
         heartbeat,
       );
-      // Not `consumer.commitOffsets`: where the group went on without us in the meantime, it breaks off for good instead
-      // of joining again. What is not committed is fetched and committed once more.
-      await commitOffsetsIfNecessary({
-        topics: live.map(({ messages, payload: { batch } }) => ({
-          topic: batch.topic,
-          partitions: [{ partition: batch.partition, offset: `${BigInt(messages.at(-1)!.offset) + 1n}` }],
-        })),
-      });
-      for (const { messages, payload } of live) payload.resolveOffset(messages.at(-1)!.offset);
+      for (const { messages, payload } of live) {
+        const { offset } = messages.at(-1)!;
+        payload.resolveOffset(offset);
+        offsets.done(payload, `${BigInt(offset) + 1n}`);
+      }
       await heartbeat();
     });
     await consumer.run({
@@ -177,6 +224,7 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
     const { group } = what;
     let isStopped = false;
     let consumer: kafkajs.Consumer;
+    const offsets = keepOffsets((error) => log.debug({ err: error, group }, 'offsets not committed yet'));
     let again: NodeJS.Timeout | undefined;
 
     const start = async (): Promise<void> => {
@@ -200,7 +248,7 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
         if (!restart) startAnew(error);
       });
       await consumer.connect();
-      await run(consumer, what);
+      await run(consumer, what, offsets);
       if (isStopped) await consumer.disconnect();
     };
     const startAnew = (error: unknown): void => {
@@ -215,6 +263,7 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
         isStopped = true;
         clearTimeout(again);
         consumers.delete(running);
+        await offsets.stop();
         await within(8_000, `leaving ${group}`, consumer.disconnect()).catch((error) =>
           log.warn({ err: error }, 'consumer did not leave its group in time'),
         );

@@ -6,7 +6,7 @@ import type { Database } from '@orderstream/runtime/database';
 import type { Log } from '@orderstream/runtime/log';
 import type { HandlerContext } from '@orderstream/runtime/subgraph';
 import { pauseAfter } from './errands-service.ts';
-import { isAmbiguous, type Payment } from './payment.ts';
+import { isAmbiguous, learn, type Payment } from './payment.ts';
 import { type Answer, type Provider, type ProviderEvent, readEvent } from './provider.ts';
 import { type Sight, takeNews } from './service.ts';
 import { paymentOfProvider } from './store.ts';
@@ -56,6 +56,10 @@ export const createNews = ({ database, provider, timeoutMs }: Options) => {
       );
       return releaseWebhookEvent(database, claim, pauseAfter(claim.attempts));
     }
+    // A payment only ever moves forward, so what says nothing new now says nothing new later either.
+    const { seen, refunds } = sight.value;
+    if (!refunds && (!seen || learn(payment, seen).payment === payment))
+      return finishWebhookEvent(database, claim.eventId, 'OLD_NEWS');
     await takeNews(database, payment, sight.value, (tx, changed) =>
       finishWebhookEvent(tx, claim.eventId, changed ? 'APPLIED' : 'OLD_NEWS'),
     );
