@@ -1,7 +1,7 @@
 // Orders that somebody of the shop has to look at before their goods leave.
 import { randomUUID } from 'node:crypto';
 import { encodeId, newId } from '@orderstream/runtime/ids';
-import { beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { accepted } from '../../ops/operations/client.ts';
 import {
   DecideFraudReviewDocument,
@@ -110,6 +110,13 @@ beforeAll(async () => {
     await orderIs(customer, id, 'AWAITING_REVIEW');
     held[index] = { ...rest, id, assessmentId: (await reviewIs(id, 'PENDING')).id };
   }
+});
+
+// What was only looked at would wait for its reviewer for a day.
+afterAll(async () => {
+  const [{ id }] = held as [Held];
+  accepted(await cancel(customer, id), 'OrderCancelRequested');
+  await settled(customer, id);
 });
 
 test('a suspicious order is held with its money promised and its goods kept, and its customer is told', async () => {
