@@ -21,8 +21,8 @@ const copyText = (cell: Cell): string => {
   return String(cell);
 };
 
-/** Some cells of a row as COPY reads them. Parts that many rows share are made once and put between others. */
-export const cells = (...values: readonly Cell[]): string => values.map(copyText).join('\t');
+/** A row as COPY reads it. */
+const cells = (...values: readonly Cell[]): string => values.map(copyText).join('\t');
 
 /** Chunks of some 64 kB: a chunk a row costs more in the stream than in the row. */
 function* chunks(lines: Iterable<string>): Generator<Buffer> {
@@ -39,7 +39,7 @@ function* chunks(lines: Iterable<string>): Generator<Buffer> {
 const quoted = (name: string) => name.split('.').map(pg.escapeIdentifier).join('.');
 
 /** As `copyRows`, of rows that are text already: made by `cells`, with tabs between. */
-export const copyLines = async (
+const copyLines = async (
   client: pg.ClientBase,
   table: string,
   columns: readonly string[],

@@ -1,7 +1,9 @@
 import type pg from 'pg';
 import { type GeneratedOrder, generatedOrders, type Plan } from './generated-orders.ts';
-import { analyze, check, checkLater, copyOrders, copyPayments, lockImports, portions } from './imported.ts';
+import { analyze, check, checkLater, lockImports, portions, tablesOf } from './imported.ts';
+import { putIndexesAside } from './indexes.ts';
 import { addPeople } from './load-users.ts';
+import { copyPacked, packer } from './packed.ts';
 import type { Person } from './people.ts';
 
 /** Connections to the databases that the orders go to, each within a transaction of its own. */
@@ -38,12 +40,55 @@ const paymentsWanted = async (
 
 export type Added = { readonly orders: number; readonly payments: number; readonly accounts: number };
 
+/** From here on, and where more come than are there, the indexes are made anew. Below, that would save little. */
+const manyOrders = 50_000;
+
+const isMostlyNew = async (
+  client: pg.ClientBase,
+  table: 'orders' | 'payment',
+  coming: number,
+): Promise<boolean> => {
+  if (coming < manyOrders) return false;
+  // Counts no further than the answer needs.
+  const { rows } = await client.query<{ n: number }>(
+    `select count(*)::int as n from (select from ${table} limit $1) there`,
+    [coming],
+  );
+  return rows[0]!.n < coming;
+};
+
+/** Work for one database, done in turn; `add` waits while two portions lie there already. */
+const lane = () => {
+  let [earlier, last]: Promise<void>[] = [Promise.resolve(), Promise.resolve()];
+  const add = async (work: () => Promise<void>): Promise<void> => {
+    const before = earlier!;
+    earlier = last;
+    last = last!.then(work);
+    // Told to whoever awaits the lane; until then it is nobody's failure.
+    last.catch(() => undefined);
+    await before;
+  };
+  return { add, end: (): Promise<void> => last! };
+};
+
+export type Options = {
+  /** The indexes stay, so that the shop goes on meanwhile. It takes about twice as long. */
+  readonly open?: boolean;
+  /** Told before the shop's tables are locked. */
+  readonly onStandstill?: () => void;
+};
+
 /**
  * The plan's orders into three databases, in one pass. Where one of them has them already, which is so when the program
  * was ended between two commits, only the others are filled.
  * @throws OtherPlanError where the seed made other orders here
  */
-export const loadGenerated = async (clients: Clients, tenantId: string, plan: Plan): Promise<Added> => {
+export const loadGenerated = async (
+  clients: Clients,
+  tenantId: string,
+  plan: Plan,
+  { open = false, onStandstill }: Options = {},
+): Promise<Added> => {
   const { orders, payments, users } = clients;
   await Promise.all([lockImports(orders), lockImports(payments)]);
   const [first] = generatedOrders(plan);
@@ -53,23 +98,44 @@ export const loadGenerated = async (clients: Clients, tenantId: string, plan: Pl
     payments: await paymentsWanted(payments, tenantId, first),
   };
   if (!wants.orders && !wants.payments) return { orders: 0, payments: 0, accounts: 0 };
+  const aside = {
+    orders: wants.orders && !open && (await isMostlyNew(orders, 'orders', plan.orders)),
+    payments: wants.payments && !open && (await isMostlyNew(payments, 'payment', plan.orders)),
+  };
+  if (aside.orders || aside.payments) onStandstill?.();
+  const [indexOrders, indexPayments] = await Promise.all([
+    aside.orders && putIndexesAside(orders, tablesOf.orders),
+    aside.payments && putIndexesAside(payments, tablesOf.payments),
+  ]);
   await Promise.all([checkLater(orders), checkLater(payments)]);
   const newcomers: Person[] = [];
-  let copying: Promise<unknown> = Promise.resolve();
+  const pack = packer(tenantId);
+  const [orderLane, paymentLane] = [lane(), lane()];
   for (const portion of portions(generatedOrders(plan))) {
     for (const { newcomer } of portion) if (newcomer) newcomers.push(newcomer);
-    // One portion is made while the one before is stored.
-    await copying;
-    copying = Promise.all([
-      wants.orders && copyOrders(orders, tenantId, portion),
-      wants.payments && copyPayments(payments, tenantId, portion),
-    ]);
+    // Portions are made while earlier ones are stored.
+    if (wants.orders) {
+      const packed = pack.orders(portion);
+      await orderLane.add(() => copyPacked(orders, packed));
+    }
+    if (wants.payments) {
+      const packed = pack.payments(portion);
+      await paymentLane.add(() => copyPacked(payments, packed));
+    }
   }
-  await copying;
-  const opened = await addPeople(users, tenantId, newcomers);
-  await Promise.all([
-    wants.orders && check(orders, 'orders').then(() => analyze(orders, 'orders')),
-    wants.payments && check(payments, 'payments').then(() => analyze(payments, 'payments')),
+  const finish = async (
+    client: pg.ClientBase,
+    database: 'orders' | 'payments',
+    index: typeof indexOrders,
+  ) => {
+    if (index) await index();
+    await analyze(client, database);
+    await check(client, database);
+  };
+  const [opened] = await Promise.all([
+    addPeople(users, tenantId, newcomers),
+    orderLane.end().then(() => wants.orders && finish(orders, 'orders', indexOrders)),
+    paymentLane.end().then(() => wants.payments && finish(payments, 'payments', indexPayments)),
   ]);
   return {
     orders: wants.orders ? plan.orders : 0,

@@ -1,16 +1,8 @@
 import type pg from 'pg';
 import { seedId } from './ids.ts';
-import {
-  analyze,
-  check,
-  checkLater,
-  copyOrders,
-  copyPayments,
-  type ImportedOrder,
-  lockImports,
-  portions,
-} from './imported.ts';
+import { analyze, check, checkLater, type ImportedOrder, lockImports, portions } from './imported.ts';
 import { goods, invoices } from './online-retail.ts';
+import { copyPacked, packer } from './packed.ts';
 import { guestAddress, people } from './people.ts';
 
 const numberOf = (invoice: string): string => `H-${invoice}`;
@@ -48,9 +40,10 @@ export const loadOrderHistory = async (client: pg.ClientBase, tenantId: string):
   ]);
   if (loaded.rowCount) return;
   await checkLater(client);
-  for (const portion of portions(history())) await copyOrders(client, tenantId, portion);
-  await check(client, 'orders');
+  const { orders } = packer(tenantId);
+  for (const portion of portions(history())) await copyPacked(client, orders(portion));
   await analyze(client, 'orders');
+  await check(client, 'orders');
 };
 
 /** Into the payments database. Does nothing where the history is already. */
@@ -63,7 +56,8 @@ export const loadPaymentHistory = async (client: pg.ClientBase, tenantId: string
   ]);
   if (loaded.rowCount) return;
   await checkLater(client);
-  for (const portion of portions(history())) await copyPayments(client, tenantId, portion);
-  await check(client, 'payments');
+  const { payments } = packer(tenantId);
+  for (const portion of portions(history())) await copyPacked(client, payments(portion));
   await analyze(client, 'payments');
+  await check(client, 'payments');
 };

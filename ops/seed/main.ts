@@ -6,16 +6,19 @@ import { platformSettings, readSettings } from '@orderstream/runtime/config';
 import pg from 'pg';
 import { databaseOf } from '../stack/migrate.ts';
 import type { Plan } from './generated-orders.ts';
-import { type Added, loadGenerated, OtherPlanError } from './load-generated.ts';
+import { type Added, loadGenerated, type Options, OtherPlanError } from './load-generated.ts';
 
 const usage = `npm run seed -- --orders N [options]
   --orders N      how many; 1 to 9,999,999
   --seed S        a word of letters and digits, 1 otherwise: the same orders for the same seed and options
   --customers M   how many of the shop's customers buy, all 3,613 otherwise
+  --open          the shop goes on meanwhile; it takes about twice as long
   --until DAY     the first of a month: the twelve months before it are filled; this month's otherwise
   --dir FOLDER    where the shop's data stands, .data otherwise
 
-Fills the databases of DATABASE_URL, or those of the shop that npm start runs. A second time adds nothing.`;
+Fills the databases of DATABASE_URL, or those of the shop that npm start runs. A second time adds nothing. From 50,000
+orders on, where they are more than there are, the shop's orders and payments stand still until they are in: nobody can
+read or change them, and nothing is lost, for whatever has to do with them waits and goes on.`;
 
 class SeedProblem extends Error {}
 
@@ -28,7 +31,7 @@ const whole = (name: string, text: string, most: number): number => {
 
 const thisMonth = (now: Date): string => `${now.toISOString().slice(0, 7)}-01`;
 
-const readOptions = (now: Date): { plan: Plan; dir: string } | null => {
+const readOptions = (now: Date): { plan: Plan; dir: string; open: boolean } | null => {
   const read = () =>
     parseArgs({
       options: {
@@ -37,6 +40,7 @@ const readOptions = (now: Date): { plan: Plan; dir: string } | null => {
         customers: { type: 'string', default: '3613' },
         until: { type: 'string', default: thisMonth(now) },
         dir: { type: 'string', default: process.env.ORDERSTREAM_DATA ?? '.data' },
+        open: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }).values;
@@ -62,6 +66,7 @@ const readOptions = (now: Date): { plan: Plan; dir: string } | null => {
       until: new Date(until),
     },
     dir: resolve(import.meta.dirname, '../..', values.dir),
+    open: values.open,
   };
 };
 
@@ -81,7 +86,7 @@ const databaseUrls = (dir: string): { readonly [name in 'orders' | 'payments' | 
 /** Customers first and orders last, so that whatever ends this in between leaves no order without its payment. */
 const commits = ['users', 'payments', 'orders'] as const;
 
-const seed = async (dir: string, tenantId: string, plan: Plan): Promise<Added> => {
+const seed = async (dir: string, tenantId: string, plan: Plan, options: Options): Promise<Added> => {
   const urls = databaseUrls(dir);
   const open = async (url: string): Promise<pg.Client> => {
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
@@ -97,7 +102,7 @@ const seed = async (dir: string, tenantId: string, plan: Plan): Promise<Added> =
     users: await open(urls.users),
   };
   try {
-    const added = await loadGenerated(clients, tenantId, plan);
+    const added = await loadGenerated(clients, tenantId, plan, options);
     for (const name of commits) await clients[name].query('commit');
     return added;
   } finally {
@@ -105,6 +110,9 @@ const seed = async (dir: string, tenantId: string, plan: Plan): Promise<Added> =
     await Promise.all(Object.values(clients).map((client) => client.end()));
   }
 };
+
+/** Orders a second on two cores that have nothing else to do. */
+const usualRate = 20_000;
 
 const main = async (): Promise<void> => {
   const options = readOptions(new Date());
@@ -114,13 +122,18 @@ const main = async (): Promise<void> => {
     { TENANT_ID: process.env.TENANT_ID },
     platformSettings.pick({ TENANT_ID: true }),
   );
-  const added = await seed(options.dir, TENANT_ID, options.plan);
-  const { orders, payments, accounts } = added;
-  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  const { dir, plan, open } = options;
+  const onStandstill = () =>
+    console.log(
+      `The shop's orders and payments stand still for about ${Math.ceil(plan.orders / usualRate)} s. With --open it goes on, and this takes longer.`,
+    );
+  const { orders, payments, accounts } = await seed(dir, TENANT_ID, plan, { open, onStandstill });
+  const seconds = (performance.now() - began) / 1000;
+  const rate = Math.round(Math.max(orders, payments) / seconds).toLocaleString('en');
   console.log(
     orders + payments === 0
       ? 'They are there already; nothing was added.'
-      : `${orders} orders, ${payments} payments, ${accounts} accounts in ${seconds} s. Every row has its order, and the book adds up.`,
+      : `${orders} orders, ${payments} payments, ${accounts} accounts in ${seconds.toFixed(1)} s, ${rate} orders a second. Every row has its order, and the book adds up.`,
   );
 };
 
