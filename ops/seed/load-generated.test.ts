@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../tests/database.ts';
 import type { Plan } from './generated-orders.ts';
 import { countStrays } from './imported.ts';
-import { loadGenerated, OtherPlanError } from './load-generated.ts';
+import { loadGenerated, type Options, OtherPlanError } from './load-generated.ts';
 
 const tenantId = newId();
 const plan: Plan = { orders: 2_500, seed: 'A', customers: 50, until: new Date('2026-11-01') };
@@ -13,7 +13,7 @@ type Name = (typeof names)[number];
 let shop: Record<Name, TestDatabase<undefined>>;
 
 /** Those that are named keep what they got; the program ended before the others did. */
-const add = async (kept: readonly Name[], wanted: Plan = plan) => {
+const add = async (kept: readonly Name[], wanted: Plan = plan, options: Options = {}) => {
   const clients = {
     orders: await shop.orders.database.pool.connect(),
     payments: await shop.payments.database.pool.connect(),
@@ -21,7 +21,7 @@ const add = async (kept: readonly Name[], wanted: Plan = plan) => {
   };
   try {
     for (const name of names) await clients[name].query('begin');
-    const added = await loadGenerated(clients, tenantId, wanted);
+    const added = await loadGenerated(clients, tenantId, wanted, options);
     for (const name of kept) await clients[name].query('commit');
     return added;
   } finally {
@@ -84,6 +84,53 @@ test('another plan of the same seed is refused and leaves everything as it was',
   const before = await counts();
   await expect(add(names, { ...plan, orders: 2_600 })).rejects.toThrow(OtherPlanError);
   expect(await counts()).toEqual(before);
+});
+
+/** Every row that a load brings, told by their sums; the load is given up again. */
+const broughtBy = async (wanted: Plan, options: Options) => {
+  const clients = {
+    orders: await shop.orders.database.pool.connect(),
+    payments: await shop.payments.database.pool.connect(),
+    users: await shop.users.database.pool.connect(),
+  };
+  try {
+    for (const name of names) await clients[name].query('begin');
+    const added = await loadGenerated(clients, tenantId, wanted, options);
+    const { rows: orders } = await clients.orders.query(`
+      select (select md5(string_agg(o::text, '' order by o.id)) from orders o) as orders,
+        (select md5(string_agg(l::text, '' order by l.id)) from order_line l) as lines,
+        (select md5(string_agg(e::text, '' order by e.order_id, e.seq)) from order_event e) as events`);
+    const { rows: payments } = await clients.payments.query(`
+      select count(*)::int as entries, md5(string_agg(e::text, '' order by e.txn_id, e.line)) as book
+      from ledger_entry e`);
+    return { added, orders, payments };
+  } finally {
+    for (const name of names) {
+      await clients[name].query('rollback');
+      clients[name].release();
+    }
+  }
+};
+
+test('a load for which the shop stands still says so, and brings what one brings for which it goes on', async () => {
+  const large: Plan = { ...plan, seed: 'LARGE', orders: 3_000 };
+  let standstills = 0;
+  const onStandstill = () => {
+    standstills += 1;
+  };
+  const apart = await broughtBy(large, { many: 3_000, onStandstill });
+  expect(standstills).toBe(1);
+  const meanwhile = await broughtBy(large, { many: 3_000, open: true, onStandstill });
+  expect(standstills).toBe(1);
+  expect(apart.added.orders).toBe(3_000);
+  expect(apart).toEqual(meanwhile);
+});
+
+test('a load smaller than what is there leaves the shop open', async () => {
+  const small: Plan = { ...plan, seed: 'SMALL', orders: 2_400 };
+  const onStandstill = () => expect.unreachable();
+  const { added } = await broughtBy(small, { many: 1, onStandstill });
+  expect(added.orders).toBe(2_400);
 });
 
 test('rows without their order, and a book that does not add up, would be found', async () => {

@@ -40,15 +40,11 @@ const paymentsWanted = async (
 
 export type Added = { readonly orders: number; readonly payments: number; readonly accounts: number };
 
-/** From here on, and where more come than are there, the indexes are made anew. Below, that would save little. */
-const manyOrders = 50_000;
-
 const isMostlyNew = async (
   client: pg.ClientBase,
   table: 'orders' | 'payment',
   coming: number,
 ): Promise<boolean> => {
-  if (coming < manyOrders) return false;
   // Counts no further than the answer needs.
   const { rows } = await client.query<{ n: number }>(
     `select count(*)::int as n from (select from ${table} limit $1) there`,
@@ -74,6 +70,8 @@ const lane = () => {
 export type Options = {
   /** The indexes stay, so that the shop goes on meanwhile. It takes about twice as long. */
   readonly open?: boolean;
+  /** From how many on the indexes are made anew, where more come than are there; 50,000 otherwise. */
+  readonly many?: number;
   /** Told before the shop's tables are locked. */
   readonly onStandstill?: () => void;
 };
@@ -87,7 +85,7 @@ export const loadGenerated = async (
   clients: Clients,
   tenantId: string,
   plan: Plan,
-  { open = false, onStandstill }: Options = {},
+  { open = false, many = 50_000, onStandstill }: Options = {},
 ): Promise<Added> => {
   const { orders, payments, users } = clients;
   await Promise.all([lockImports(orders), lockImports(payments)]);
@@ -98,9 +96,10 @@ export const loadGenerated = async (
     payments: await paymentsWanted(payments, tenantId, first),
   };
   if (!wants.orders && !wants.payments) return { orders: 0, payments: 0, accounts: 0 };
+  const isLarge = !open && plan.orders >= many;
   const aside = {
-    orders: wants.orders && !open && (await isMostlyNew(orders, 'orders', plan.orders)),
-    payments: wants.payments && !open && (await isMostlyNew(payments, 'payment', plan.orders)),
+    orders: wants.orders && isLarge && (await isMostlyNew(orders, 'orders', plan.orders)),
+    payments: wants.payments && isLarge && (await isMostlyNew(payments, 'payment', plan.orders)),
   };
   if (aside.orders || aside.payments) onStandstill?.();
   const [indexOrders, indexPayments] = await Promise.all([
@@ -134,8 +133,12 @@ export const loadGenerated = async (
   };
   const [opened] = await Promise.all([
     addPeople(users, tenantId, newcomers),
-    orderLane.end().then(() => wants.orders && finish(orders, 'orders', indexOrders)),
-    paymentLane.end().then(() => wants.payments && finish(payments, 'payments', indexPayments)),
+    orderLane.end().then(async () => {
+      if (wants.orders) await finish(orders, 'orders', indexOrders);
+    }),
+    paymentLane.end().then(async () => {
+      if (wants.payments) await finish(payments, 'payments', indexPayments);
+    }),
   ]);
   return {
     orders: wants.orders ? plan.orders : 0,
