@@ -66,7 +66,7 @@ test('every command of npm that is named is a script', () => {
   expect(named).toContain('demo');
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
   for (const [name, command] of Object.entries(scripts)) {
-    const file = /^node (\S+)/.exec(command)?.[1];
+    const file = /^node (?:--\S+ )*(\S+)/.exec(command)?.[1];
     expect(!file || existsSync(path.join(root, file)), name).toBe(true);
   }
 });
