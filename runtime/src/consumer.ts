@@ -134,11 +134,15 @@ export const startConsumer = async ({
           ${heard.map(({ message }) => message.tenantId)}::uuid[])
         on conflict do nothing returning message_id`;
       const unheard = new Set(fresh.map((row) => row.message_id));
-      for (const { message, handler } of heard) {
-        // The same message may stand twice in one batch.
-        if (!unheard.delete(message.id)) continue;
-        const { tenantId, traceparent, id: causationId } = message;
-        await handler.handle(begin({ tenantId, traceparent, causationId }), message, { now, log });
+      // The same message may stand twice in one batch.
+      const toHandle = heard.filter(({ message }) => unheard.delete(message.id));
+      const groups = Map.groupBy(toHandle, (one) => (one.handler.isForMany ? one.handler.handle : one));
+      for (const group of groups.values()) {
+        const all = group.map(({ message }) => {
+          const { tenantId, traceparent, id: causationId } = message;
+          return { tx: begin({ tenantId, traceparent, causationId }), message };
+        });
+        await group[0]!.handler.handle(all, { now, log });
       }
     });
     onHeard(new Set(heard.map(({ message }) => message.type)));

@@ -190,7 +190,9 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
     const unsent: Unsent[] = [];
     let broken: Error | undefined;
     try {
-      await client.query('begin');
+      // Short statements, each run thousands of times: a plan made once is as good as a plan made for the values at hand,
+      // and making one costs more than running it. Lists, whose values matter, are read outside of transactions.
+      await client.query('begin; set local plan_cache_mode = force_generic_plan');
       const sql = sqlOn(client);
       const result = await work((origin) => ({
         sql,

@@ -23,16 +23,37 @@ export type Context<L = unknown, P = unknown> = {
 
 export type HandlerContext = { readonly now: Date; readonly log: Log };
 
-/** Runs in the transaction that marks the message as heard. Must be safe to run twice. */
+/** A message, and the transaction as it is seen by whoever answers it. */
+export type Heard<T = never> = { readonly tx: Tx; readonly message: Envelope<T> };
+
+/** Runs in the transaction that marks the messages as heard. Must be safe to run twice. */
 export type Handler = {
   readonly message: MessageType<never>;
-  readonly handle: (tx: Tx, message: Envelope<never>, ctx: HandlerContext) => Promise<void>;
+  readonly handle: (heard: readonly Heard[], ctx: HandlerContext) => Promise<void>;
+  /**
+   * true: given all messages of a batch that have this very function, in the order they came, and before what came after
+   * the first of them. false: given one message at a time, in the order they came.
+   */
+  readonly isForMany: boolean;
 };
 
 export const on = <T>(
   message: MessageType<T>,
   handle: (tx: Tx, message: Envelope<T>, ctx: HandlerContext) => Promise<void>,
-): Handler => ({ message: message as unknown as MessageType<never>, handle: handle as Handler['handle'] });
+): Handler => ({
+  message: message as unknown as MessageType<never>,
+  handle: async (heard, ctx) => {
+    for (const one of heard) await handle(one.tx, one.message, ctx);
+  },
+  isForMany: false,
+});
+
+/** Where one statement for many messages is worth it: all of these that come in a batch are handled at once. */
+export const together = <T>(
+  messages: readonly MessageType<never>[],
+  handle: (heard: readonly Heard<T>[], ctx: HandlerContext) => Promise<void>,
+): Handler[] =>
+  messages.map((message) => ({ message, handle: handle as unknown as Handler['handle'], isForMany: true }));
 
 /** Work that the clock starts. `run` answers how much it did; after more than 0 it runs again at once. */
 export type Job = {

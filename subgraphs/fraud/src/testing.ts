@@ -72,7 +72,7 @@ export const openDesk = async () => {
           data: data as never,
         };
         const tx = begin({ tenantId, ...newTrace(), causationId: null });
-        await handler.handle(tx, envelope, { now: new Date(), log });
+        await handler.handle([{ tx, message: envelope }], { now: new Date(), log });
       });
   };
 

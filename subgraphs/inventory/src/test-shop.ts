@@ -71,7 +71,7 @@ export const hear = (database: Database, { tenantId }: Shop, ...messages: Messag
     for (const message of messages) {
       const handler = handlers.find((each) => each.message.type === message.type);
       if (!handler) throw new Error(`nobody hears ${message.type}`);
-      await handler.handle(tx, toEnvelope(tenantId, message), { now: new Date(), log });
+      await handler.handle([{ tx, message: toEnvelope(tenantId, message) }], { now: new Date(), log });
     }
   });
 

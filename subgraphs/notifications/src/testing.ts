@@ -57,7 +57,7 @@ export const openDesk = async () => {
       const tx = begin({ tenantId, ...newTrace(), causationId: null });
       for (const envelope of envelopes) {
         const handler = handlers.find(({ message }) => message.type === envelope.type)!;
-        await handler.handle(tx, envelope as Envelope<never>, { now: new Date(), log });
+        await handler.handle([{ tx, message: envelope as Envelope<never> }], { now: new Date(), log });
       }
     });
 

@@ -31,13 +31,24 @@ export const copyVariant = async (
     where id in (select cart_id from cart_line where variant_id = ${data.variantId})`;
 };
 
-export const copyLevel = async (
-  tx: Tx,
-  { tenantId, version, data }: Event<typeof StockLevelChanged>,
+/** The newest word on each variant wins, in a batch as between batches. */
+export const copyLevels = async (
+  heard: readonly { readonly tx: Tx; readonly message: Event<typeof StockLevelChanged> }[],
 ): Promise<void> => {
-  await tx.sql`
+  const [first] = heard;
+  if (!first) return;
+  const newest = new Map<string, Event<typeof StockLevelChanged>>();
+  for (const { message } of heard) {
+    const known = newest.get(message.data.variantId);
+    if (!known || known.version < message.version) newest.set(message.data.variantId, message);
+  }
+  // In one order by all, so that two of these never wait for each other.
+  const levels = [...newest.values()].sort((a, b) => (a.data.variantId < b.data.variantId ? -1 : 1));
+  await first.tx.sql`
     insert into stock_level (tenant_id, variant_id, available, version)
-    values (${tenantId}, ${data.variantId}, ${data.available}, ${version})
+    select * from unnest(${levels.map(({ tenantId }) => tenantId)}::uuid[],
+      ${levels.map(({ data }) => data.variantId)}::uuid[], ${levels.map(({ data }) => data.available)}::int[],
+      ${levels.map(({ version }) => version)}::int[])
     on conflict (variant_id) do update set available = excluded.available, version = excluded.version
     where stock_level.version < excluded.version`;
 };

@@ -1,5 +1,5 @@
 // The rows behind a checkout: the order, its saga and its events are written together or not at all.
-import { part, type Tx } from '@orderstream/runtime/database';
+import { type Part, part, type Tx } from '@orderstream/runtime/database';
 import { money } from '@orderstream/runtime/money';
 import type { PostalAddress } from '@orderstream/runtime/postal-address';
 import type { Checkout, Pending, Step } from './checkout.ts';
@@ -43,13 +43,14 @@ type Row = {
   lines: Checkout['lines'][number][];
 };
 
-/** Null where there is no such order; the row stays locked until the transaction ends. */
-export const standingForUpdate = async (
+export type Place = { readonly tenantId: string; readonly orderId: string };
+
+/** By order id; what is not there is left out. The rows stay locked until the transaction ends, taken in one order by all. */
+export const standingsForUpdate = async (
   tx: Tx,
-  tenantId: string,
-  orderId: string,
-): Promise<Standing | null> => {
-  const [row] = await tx.sql<Row>`
+  places: readonly Place[],
+): Promise<Map<string, Standing>> => {
+  const rows = await tx.sql<Row>`
     select o.id, o.number, o.customer_id, o.status, o.status_reason, o.version, o.currency, o.total_minor, g.step,
       g.pending, g.review, g.needs_operator, g.origin, g.parcel, g.reason, g.attempts, g.payment_method_id, g.hold_until,
       g.address_hash, g.device_hash, g.client_hash,
@@ -57,85 +58,103 @@ export const standingForUpdate = async (
          'unitPriceMinor', l.unit_price_minor) order by l.position) from order_line l where l.order_id = o.id) as lines,
       g.entries
     from saga g join orders o on o.id = g.order_id
-    where g.order_id = ${orderId} and g.tenant_id = ${tenantId} for update of g, o`;
-  if (!row) return null;
-  return {
-    status: row.status,
-    statusReason: row.status_reason,
-    version: row.version,
-    entries: row.entries,
-    checkout: {
-      orderId: row.id,
-      number: row.number,
-      customerId: row.customer_id,
-      step: row.step,
-      pending: row.pending,
-      review: row.review,
-      needsOperator: row.needs_operator,
-      origin: row.origin,
-      parcel: row.parcel,
-      attempts: row.attempts,
-      total: money(row.total_minor, row.currency),
-      lines: row.lines,
-      paymentMethodId: row.payment_method_id,
-      holdUntil: row.hold_until,
-      addressHash: row.address_hash,
-      deviceHash: row.device_hash,
-      clientHash: row.client_hash,
-      reason: row.reason,
-    },
-  };
+    where (g.tenant_id, g.order_id) in (select * from unnest(${places.map(({ tenantId }) => tenantId)}::uuid[],
+      ${places.map(({ orderId }) => orderId)}::uuid[]))
+    order by g.order_id for update of g, o`;
+  return new Map(rows.map((row) => [row.id, toStanding(row)]));
 };
 
-/** An entry of an order's timeline, made by a step of its own. */
-export type Event = {
+const toStanding = (row: Row): Standing => ({
+  status: row.status,
+  statusReason: row.status_reason,
+  version: row.version,
+  entries: row.entries,
+  checkout: {
+    orderId: row.id,
+    number: row.number,
+    customerId: row.customer_id,
+    step: row.step,
+    pending: row.pending,
+    review: row.review,
+    needsOperator: row.needs_operator,
+    origin: row.origin,
+    parcel: row.parcel,
+    attempts: row.attempts,
+    total: money(row.total_minor, row.currency),
+    lines: row.lines,
+    paymentMethodId: row.payment_method_id,
+    holdUntil: row.hold_until,
+    addressHash: row.address_hash,
+    deviceHash: row.device_hash,
+    clientHash: row.client_hash,
+    reason: row.reason,
+  },
+});
+
+type Position = { readonly step: Step | null; readonly status: OrderStatus };
+
+/** An entry of an order's timeline. */
+export type Entry = Place & {
   readonly seq: number;
-  /** the order's, after this */
-  readonly version: number;
+  /** the order's, where this moved it; null for what others did */
+  readonly version: number | null;
   readonly messageId: string | null;
   readonly type: string;
   readonly actor: string;
-  readonly from: { readonly step: Step; readonly status: OrderStatus } | null;
-  readonly to: { readonly step: Step; readonly status: OrderStatus };
+  readonly from: Position | null;
+  readonly to: Position;
   readonly reason: string | null;
 };
 
-const newEvent = (tenantId: string, orderId: string, at: Date, event: Event) => part`
-  insert into order_event
-    (order_id, seq, version, tenant_id, message_id, type, at, actor, from_step, to_step, from_status, to_status, reason)
-  values (${orderId}, ${event.seq}, ${event.version}, ${tenantId}, ${event.messageId}, ${event.type}, ${at},
-    ${event.actor}, ${event.from?.step ?? null}, ${event.to.step}, ${event.from?.status ?? null}, ${event.to.status},
-    ${event.reason})`;
-
-type Saved = {
-  readonly checkout: Checkout;
-  readonly event: Event;
-  readonly statusReason: string | null;
-  readonly now: Date;
-  readonly scale: number;
-  readonly keepsClock: boolean;
+/** Where an order stands after what it has heard. */
+export type Stood = {
+  readonly standing: Standing;
+  /** milliseconds from now to the deadline, null for none; undefined: it stays where it was */
+  readonly waitMs: number | null | undefined;
 };
 
-/** Writes a step and its event. Deadlines are counted by the database's clock; `scale` shortens them in tests. */
-export const saveStep = async (
+const insertEntries = (entries: readonly Entry[], at: Date): Part => part`
+  insert into order_event
+    (order_id, tenant_id, seq, version, message_id, type, actor, from_step, to_step, from_status, to_status, reason, at)
+  select *, ${at}::timestamptz from unnest(${entries.map((e) => e.orderId)}::uuid[],
+    ${entries.map((e) => e.tenantId)}::uuid[], ${entries.map((e) => e.seq)}::int[],
+    ${entries.map((e) => e.version)}::int[], ${entries.map((e) => e.messageId)}::uuid[],
+    ${entries.map((e) => e.type)}::text[], ${entries.map((e) => e.actor)}::text[],
+    ${entries.map((e) => e.from?.step ?? null)}::text[], ${entries.map((e) => e.to.step)}::text[],
+    ${entries.map((e) => e.from?.status ?? null)}::text[], ${entries.map((e) => e.to.status)}::text[],
+    ${entries.map((e) => e.reason)}::text[])`;
+
+/** Writes where these orders stand and how they came there, in one statement. Deadlines are counted by the database's clock. */
+export const saveAll = async (
   tx: Tx,
-  tenantId: string,
-  { checkout, event, statusReason, now, scale, keepsClock }: Saved,
+  stood: readonly Stood[],
+  entries: readonly Entry[],
+  now: Date,
 ): Promise<void> => {
-  const wait = deadlineMs(checkout);
+  const all = stood.map(({ standing }) => standing);
+  const checkouts = all.map(({ checkout }) => checkout);
+  const ids = checkouts.map(({ orderId }) => orderId);
   await tx.sql`
     with moved as (
-      update orders set status = ${event.to.status}, status_reason = ${statusReason}, version = ${event.version},
-        updated_at = ${now} where id = ${checkout.orderId}),
+      update orders o set status = m.status, status_reason = m.reason, version = m.version, updated_at = ${now}
+      from unnest(${ids}::uuid[], ${all.map((s) => s.status)}::text[], ${all.map((s) => s.statusReason)}::text[],
+        ${all.map((s) => s.version)}::int[]) as m (id, status, reason, version)
+      where o.id = m.id and o.version <> m.version),
     stands as (
-      update saga set step = ${checkout.step}, pending = ${checkout.pending}, review = ${checkout.review},
-        needs_operator = ${checkout.needsOperator}, parcel = ${checkout.parcel}, entries = ${event.seq},
-        origin = ${checkout.origin && JSON.stringify(checkout.origin)}::jsonb,
-        reason = ${checkout.reason}, attempts = ${checkout.attempts},
-        deadline_at = case when ${keepsClock}::boolean then deadline_at
-          else now() + ${wait === null ? null : wait * scale}::float8 * interval '1 millisecond' end
-      where order_id = ${checkout.orderId})
-    ${newEvent(tenantId, checkout.orderId, now, event)}`;
+      update saga g set step = m.step, pending = m.pending, review = m.review, needs_operator = m.needs_operator,
+        parcel = m.parcel, entries = m.entries, origin = m.origin, reason = m.reason, attempts = m.attempts,
+        deadline_at = case when m.keeps_clock then g.deadline_at
+          else now() + m.wait_ms * interval '1 millisecond' end
+      from unnest(${ids}::uuid[], ${checkouts.map((c) => c.step)}::text[], ${checkouts.map((c) => c.pending)}::text[],
+        ${checkouts.map((c) => c.review)}::text[], ${checkouts.map((c) => c.needsOperator)}::boolean[],
+        ${checkouts.map((c) => c.parcel)}::int[], ${all.map((s) => s.entries)}::int[],
+        ${checkouts.map((c) => c.origin && JSON.stringify(c.origin))}::jsonb[],
+        ${checkouts.map((c) => c.reason)}::text[], ${checkouts.map((c) => c.attempts)}::int[],
+        ${stood.map(({ waitMs }) => waitMs === undefined)}::boolean[],
+        ${stood.map(({ waitMs }) => waitMs ?? null)}::float8[])
+        as m (id, step, pending, review, needs_operator, parcel, entries, origin, reason, attempts, keeps_clock, wait_ms)
+      where g.order_id = m.id)
+    ${insertEntries(entries, now)}`;
 };
 
 export type NewOrder = {
@@ -162,14 +181,14 @@ export const insertOrder = async (
   tx: Tx,
   tenantId: string,
   { checkout, idempotencyKey, address, totals, lines }: NewOrder,
-  { event, now, scale }: { event: Event; now: Date; scale: number },
+  { entry, now, scale }: { entry: Entry; now: Date; scale: number },
 ): Promise<void> => {
   const { orderId } = checkout;
   await tx.sql`
     insert into orders (id, tenant_id, number, customer_id, status, version, placed_at, updated_at, currency,
       subtotal_minor, discount_minor, shipping_minor, tax_minor, total_minor,
       recipient, line1, line2, city, postcode, country, idempotency_key)
-    values (${orderId}, ${tenantId}, ${checkout.number}, ${checkout.customerId}, ${event.to.status}, ${event.version}, ${now}, ${now},
+    values (${orderId}, ${tenantId}, ${checkout.number}, ${checkout.customerId}, ${entry.to.status}, ${entry.version}, ${now}, ${now},
       ${totals.total.currency}, ${totals.subtotal.amountMinor}, ${totals.discountTotal.amountMinor},
       ${totals.shippingTotal.amountMinor}, ${totals.taxTotal.amountMinor}, ${totals.total.amountMinor},
       ${address.recipient}, ${address.line1}, ${address.line2}, ${address.city}, ${address.postcode}, ${address.country},
@@ -188,22 +207,8 @@ export const insertOrder = async (
     values (${orderId}, ${tenantId}, ${checkout.step},
       now() + ${(deadlineMs(checkout) ?? 0) * scale}::float8 * interval '1 millisecond', ${checkout.paymentMethodId},
       ${checkout.holdUntil}, ${checkout.addressHash}, ${checkout.deviceHash}, ${checkout.clientHash})`;
-  await tx.sql`${newEvent(tenantId, orderId, now, event)}`;
+  await tx.sql`${insertEntries([entry], now)}`;
 };
-
-/** Something that others did and that moves nothing: an entry of the timeline. Heard twice, it is written once. */
-export const addFact = (
-  tx: Tx,
-  tenantId: string,
-  { checkout, status, entries }: Standing,
-  fact: { messageId: string; type: string; at: Date; actor: string; reason: string | null },
-) => tx.sql`
-  with added as (
-    insert into order_event (order_id, seq, tenant_id, message_id, type, at, actor, from_status, to_status, reason)
-    values (${checkout.orderId}, ${entries + 1}, ${tenantId}, ${fact.messageId}, ${fact.type}, ${fact.at}, ${fact.actor},
-      ${status}, ${status}, ${fact.reason})
-    on conflict on constraint order_event_once do nothing returning order_id)
-  update saga set entries = entries + 1 where order_id in (select order_id from added)`;
 
 /** Checkouts whose deadline has passed by the database's clock; rows another process works on are left to it. */
 export const overdue = (tx: Tx, most: number) => tx.sql<{ order_id: string; tenant_id: string }>`

@@ -21,7 +21,8 @@ import {
   RefundFailed,
   RefundMade,
 } from '@orderstream/payments/messages';
-import { type Handler, on } from '@orderstream/runtime/subgraph';
+import type { MessageType } from '@orderstream/runtime/messages';
+import { type Handler, on, together } from '@orderstream/runtime/subgraph';
 import {
   ShipmentCancelled,
   ShipmentCreated,
@@ -32,41 +33,44 @@ import {
   ShipmentMoved,
 } from '@orderstream/shipping/messages';
 import { UserErased } from '@orderstream/users/messages';
-import { copyLevel, copyVariant } from './catalog-copy.ts';
-import { advanceSaga, eraseCustomer, type Shop, takeRefund } from './service.ts';
+import { copyLevels, copyVariant } from './catalog-copy.ts';
+import { advanceSagas } from './saga-service.ts';
+import { eraseCustomer, type Shop } from './service.ts';
 
-export const createHandlers = (shop: Shop): Handler[] => {
-  const advance = advanceSaga(shop);
-  return [
-    on(StockReserved, advance),
-    on(StockRefused, advance),
-    on(StockAllocated, advance),
-    on(StockReleased, advance),
-    on(HoldExpired, advance),
-    on(StockShipped, advance),
-    on(StockRestocked, advance),
-    on(FraudScored, advance),
-    on(FraudApproved, advance),
-    on(FraudRejected, advance),
-    on(FraudInfoRequested, advance),
-    on(PaymentAuthorized, advance),
-    on(PaymentDeclined, advance),
-    on(PaymentCaptured, advance),
-    on(PaymentVoided, advance),
-    on(PaymentRefunded, advance),
-    on(PaymentCaptureRefused, advance),
-    on(RefundMade, takeRefund(shop)),
-    on(RefundFailed, advance),
-    on(ShipmentCreated, advance),
-    on(ShipmentFailed, advance),
-    on(ShipmentCancelled, advance),
-    on(ShipmentHandedOver, advance),
-    on(ShipmentMoved, advance),
-    on(ShipmentDelivered, advance),
-    on(ShipmentLost, advance),
-    on(NotificationSent, advance),
-    on(VariantChanged, copyVariant),
-    on(StockLevelChanged, copyLevel),
-    on(UserErased, (tx, { tenantId, data }) => eraseCustomer(tx, tenantId, data.userId)),
-  ];
-};
+/** Everything that a checkout can hear, or that stands in its timeline. */
+const answers = [
+  StockReserved,
+  StockRefused,
+  StockAllocated,
+  StockReleased,
+  HoldExpired,
+  StockShipped,
+  StockRestocked,
+  FraudScored,
+  FraudApproved,
+  FraudRejected,
+  FraudInfoRequested,
+  PaymentAuthorized,
+  PaymentDeclined,
+  PaymentCaptured,
+  PaymentVoided,
+  PaymentRefunded,
+  PaymentCaptureRefused,
+  RefundMade,
+  RefundFailed,
+  ShipmentCreated,
+  ShipmentFailed,
+  ShipmentCancelled,
+  ShipmentHandedOver,
+  ShipmentMoved,
+  ShipmentDelivered,
+  ShipmentLost,
+  NotificationSent,
+];
+
+export const createHandlers = (shop: Shop): Handler[] => [
+  ...together(answers as unknown as MessageType<never>[], advanceSagas(shop)),
+  on(VariantChanged, copyVariant),
+  ...together([StockLevelChanged as unknown as MessageType<never>], copyLevels),
+  on(UserErased, (tx, { tenantId, data }) => eraseCustomer(tx, tenantId, data.userId)),
+];

@@ -3,19 +3,21 @@ import { StockLevelChanged } from '@orderstream/inventory/messages';
 import { RefundMade } from '@orderstream/payments/messages';
 import type { Viewer } from '@orderstream/runtime/viewer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { copyLevel } from './catalog-copy.ts';
+import { copyLevels } from './catalog-copy.ts';
 import { waitingFor } from './order.ts';
-import { cancelOrder, checkout, passDeadlines, takeRefund, viewCart } from './service.ts';
+import { advanceSagas, passDeadlines } from './saga-service.ts';
+import { cancelOrder, checkout, viewCart } from './service.ts';
 import { address, customer, openShop, origin, shop } from './testing.ts';
 
 type Desk = Awaited<ReturnType<typeof openShop>>;
 
 let db: Desk;
-let { contextOf, heard, within, hearVariant, goods, fill, place, placed, answer, toSender } = {} as Desk;
+let { contextOf, heard, within, hearVariant, goods, fill, place, placed, answer, answers, toSender } =
+  {} as Desk;
 
 beforeAll(async () => {
   db = await openShop();
-  ({ contextOf, heard, within, hearVariant, goods, fill, place, placed, answer, toSender } = db);
+  ({ contextOf, heard, within, hearVariant, goods, fill, place, placed, answer, answers, toSender } = db);
 });
 
 afterAll(() => db.close());
@@ -48,7 +50,9 @@ describe('the cart', () => {
     await fill(ctx, variantId, 5);
     const level = (available: number, version: number) =>
       within((tx) =>
-        copyLevel(tx, heard(StockLevelChanged({ variantId, available, state: 'IN_STOCK' }, version))),
+        copyLevels([
+          { tx, message: heard(StockLevelChanged({ variantId, available, state: 'IN_STOCK' }, version)) },
+        ]),
       );
     await level(3, 7);
     await level(90, 6);
@@ -169,15 +173,13 @@ describe('the saga on rows', () => {
     ]);
   });
 
-  test('what others did and what moves nothing is told in between, once, and the version stays', async () => {
+  test('what others did and what moves nothing is told in between, and the version stays', async () => {
     const ctx = contextOf(customer());
     const orderId = await placed(ctx);
     await toSender(orderId);
     const shipmentId = randomUUID();
     const created = { shipmentId, carrier: 'A Carrier', estimatedDelivery: null };
-    const message = randomUUID();
-    await answer('shipment.created', orderId, created, message);
-    await answer('shipment.created', orderId, created, message);
+    await answer('shipment.created', orderId, created);
     await answer('inventory.reserved', orderId, { parts: [] });
     await answer('shipment.handed-over', orderId, { shipmentId });
     await answer('shipment.moved', orderId, { shipmentId, status: 'IN_TRANSIT', at: '', place: 'Leeds' });
@@ -193,6 +195,35 @@ describe('the saga on rows', () => {
     ]);
   });
 
+  test('a batch of answers to many orders, several of one, comes to the same as one by one', async () => {
+    const orders = await Promise.all(Array.from({ length: 5 }, () => placed(contextOf(customer()))));
+    const paid = { paymentId: randomUUID(), amountMinor: 1, currency: 'GBP' };
+    await answers(
+      ...orders.flatMap((orderId): [string, string, object][] => [
+        ['inventory.reserved', orderId, { parts: [] }],
+        ['fraud.scored', orderId, { score: 0 }],
+        ['payment.authorized', orderId, paid],
+        ['inventory.reserved', orderId, { parts: [] }],
+        ['inventory.allocated', orderId, { parts: [], origin }],
+        ['shipment.created', orderId, { shipmentId: orderId, carrier: 'A Carrier', estimatedDelivery: null }],
+      ]),
+      ['inventory.reserved', randomUUID(), { parts: [] }],
+    );
+    const rows = await db.database.sql<{
+      step: string;
+      entries: number;
+      version: number;
+      seqs: number[];
+      late: boolean;
+    }>`
+      select g.step, g.entries, o.version, g.deadline_at > now() + interval '47 hours' as late,
+        (select array_agg(seq order by seq) from order_event e where e.order_id = o.id) as seqs
+      from orders o join saga g on g.order_id = o.id where o.id = any(${orders}::uuid[])`;
+    expect(rows).toEqual(
+      orders.map(() => ({ step: 'SHIPPING', entries: 6, version: 5, seqs: [1, 2, 3, 4, 5, 6], late: true })),
+    );
+  });
+
   test('money that went back is told to the customer and stands in the timeline', async () => {
     const ctx = contextOf(customer());
     const orderId = await placed(ctx);
@@ -203,7 +234,9 @@ describe('the saga on rows', () => {
       amountMinor: 250,
       currency: 'GBP',
     };
-    await within((tx) => takeRefund(shop)(tx, heard(RefundMade(refund)), { now: new Date() }));
+    await within((tx) =>
+      advanceSagas(shop)([{ tx, message: heard(RefundMade(refund)) }], { now: new Date() }),
+    );
     const [event] = (await contextOf(ctx.viewer).loaders.events.load(orderId)).slice(-1);
     expect(event).toMatchObject({ type: 'payment.refund-made', reason: '£2.50 was given back.' });
     const told = await db.database.sql<{ data: object }>`

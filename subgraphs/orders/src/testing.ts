@@ -12,7 +12,8 @@ import { testDatabase } from '../../../tests/database.ts';
 import { copyVariant } from './catalog-copy.ts';
 import { type Context, createContext } from './context.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
-import { advanceSaga, checkout, type Shop, setCartLine, viewCart } from './service.ts';
+import { advanceSagas } from './saga-service.ts';
+import { checkout, type Shop, setCartLine, viewCart } from './service.ts';
 
 export const tenantId = randomUUID();
 export const shop: Shop = {
@@ -108,24 +109,18 @@ export const openShop = async () => {
     return outcome.done.orderId;
   };
 
-  const answer = (type: string, orderId: string, data: object = {}, id: string = randomUUID()) =>
+  type Answer = readonly [type: string, orderId: string, data?: object, id?: string];
+  const answers = (...all: readonly Answer[]) =>
     within((tx) =>
-      advanceSaga(shop)(
-        tx,
-        {
-          ...heard({
-            topic: undefined as never,
-            type,
-            v: 1,
-            key: orderId,
-            version: 1,
-            data: { orderId, ...data },
-          }),
-          id,
-        },
+      advanceSagas(shop)(
+        all.map(([type, orderId, data = {}, id = randomUUID()]) => {
+          const said = { topic: undefined as never, type, v: 1, key: orderId, version: 1 };
+          return { tx, message: { ...heard({ ...said, data: { orderId, ...data } }), id } };
+        }),
         { now: new Date() },
       ),
     );
+  const answer = (...one: Answer) => answers(one);
 
   /** All the way to where the carrier is asked for a label. */
   const toSender = async (orderId: string): Promise<void> => {
@@ -148,6 +143,7 @@ export const openShop = async () => {
     place,
     placed,
     answer,
+    answers,
     toSender,
   };
 };

@@ -125,7 +125,7 @@ export const openShop = async ({ timeoutMs = 1_000 } = {}) => {
     return database.transaction(async (begin) => {
       const tx = begin({ tenantId, traceparent, causationId: id });
       const envelope: Envelope = { ...heard, occurredAt: now.toISOString(), causationId: null };
-      await handler.handle(tx, envelope as Envelope<never>, { now, log });
+      await handler.handle([{ tx, message: envelope as Envelope<never> }], { now, log });
     });
   };
 

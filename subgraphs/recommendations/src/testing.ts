@@ -58,7 +58,7 @@ export const openShop = async () => {
         };
         const handler = handlers.find((each) => each.message.type === type);
         if (!handler) throw new Error(`nobody hears ${type}`);
-        await handler.handle(tx, envelope, { now: new Date(), log });
+        await handler.handle([{ tx, message: envelope }], { now: new Date(), log });
       }
     });
 

@@ -154,7 +154,7 @@ export const openDepot = async ({ timeoutMs = 1_000, dayMs = 80_000_000 } = {}) 
       const tx = begin({ tenantId, traceparent, causationId: id });
       const occurredAt = new Date().toISOString();
       const heard = { id, type, v, key, version, data, tenantId, traceparent, occurredAt, causationId: null };
-      await handler.handle(tx, heard as Envelope<never>, ctx());
+      await handler.handle([{ tx, message: heard as Envelope<never> }], ctx());
     });
   };
 
