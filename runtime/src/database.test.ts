@@ -99,7 +99,8 @@ describe('a transaction', () => {
         await tx.sql`update counter set n = n + 1 where id = ${second}`;
       });
     await Promise.all([both(1, 2), both(2, 1)]);
-    expect(runs).toBe(3);
+    // More than once where the one that is run again is as fast as the other is slow.
+    expect(runs).toBeGreaterThan(2);
     expect(await db.database.sql`select n from counter order by id`).toEqual([{ n: 2 }, { n: 2 }]);
   });
 
