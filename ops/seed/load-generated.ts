@@ -68,7 +68,7 @@ const lane = () => {
 };
 
 export type Options = {
-  /** The indexes stay, so that the shop goes on meanwhile. It takes about twice as long. */
+  /** The indexes stay, so that the shop goes on meanwhile. It takes longer. */
   readonly open?: boolean;
   /** From how many on the indexes are made anew, where more come than are there; 50,000 otherwise. */
   readonly many?: number;

@@ -12,7 +12,7 @@ const usage = `npm run seed -- --orders N [options]
   --orders N      how many; 1 to 9,999,999
   --seed S        a word of letters and digits, 1 otherwise: the same orders for the same seed and options
   --customers M   how many of the shop's customers buy, all 3,613 otherwise
-  --open          the shop goes on meanwhile; it takes about twice as long
+  --open          the shop goes on meanwhile; it takes longer
   --until DAY     the first of a month: the twelve months before it are filled; this month's otherwise
   --dir FOLDER    where the shop's data stands, .data otherwise
 
