@@ -4,9 +4,9 @@ import { accepted, type Client, connect } from '../operations/client.ts';
 import {
   AddPaymentMethodDocument,
   CheckoutDocument,
-  MyOrdersUpdatedDocument,
-  type OrderStateFragment,
-  OrderUpdatedDocument,
+  MyOrdersMovedDocument,
+  OrderMovedDocument,
+  type OrderMovedSubscription,
   RegisterDocument,
   SaveAddressDocument,
   SetCartLineDocument,
@@ -14,7 +14,7 @@ import {
 import type { Arrival } from './arrivals.ts';
 import type { Shop } from './shop.ts';
 
-export type Sight = Pick<OrderStateFragment, 'id' | 'status' | 'version' | 'updatedAt'>;
+export type Sight = OrderMovedSubscription['orderUpdated'];
 
 export type Customer = {
   readonly client: Client;
@@ -88,10 +88,10 @@ export const watchOrder = async (
   id: string,
   tell: (sight: Sight) => void,
 ): Promise<void> => {
-  for await (const { orderUpdated } of client.watch(OrderUpdatedDocument, { id })) tell(orderUpdated);
+  for await (const { orderUpdated } of client.watch(OrderMovedDocument, { id })) tell(orderUpdated);
 };
 
 /** Tells every sight of any order of the customer, until the client is closed. */
 export const watchOwn = async ({ client }: Customer, tell: (sight: Sight) => void): Promise<void> => {
-  for await (const { myOrdersUpdated } of client.watch(MyOrdersUpdatedDocument)) tell(myOrdersUpdated);
+  for await (const { myOrdersUpdated } of client.watch(MyOrdersMovedDocument)) tell(myOrdersUpdated);
 };

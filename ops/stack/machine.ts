@@ -41,7 +41,7 @@ export const nobody = (): { uid: number; gid: number } => {
   }
 };
 
-const NEEDED_MB = 400;
+const NEEDED_MB = 1500;
 export const checkDisk = (folder: string): void => {
   const { bavail, bsize } = statfsSync(folder);
   const freeMb = Math.floor((bavail * bsize) / 2 ** 20);

@@ -83,7 +83,8 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
       idleMs = Math.min(idleMs * 2, 50);
       return 0;
     }
-    idleMs = 5;
+    // What this process writes wakes the relay; only what another one writes waits for the next look.
+    idleMs = 20;
     for (const row of rows) if (row.hinted) hints.tell(row.topic, row.key, JSON.parse(row.message).version);
     await bus.publish(rows.map((row) => ({ topic: row.topic, key: row.key, value: row.message })));
     await client.query({

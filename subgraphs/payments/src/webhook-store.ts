@@ -7,14 +7,27 @@ const provider = 'stripe';
 
 export type WebhookOutcome = 'APPLIED' | 'OLD_NEWS' | 'IGNORED';
 
-/** The second and third copy of an event change nothing. @returns whether this is the first */
+type NewEvent = {
+  readonly id: string;
+  readonly type: string;
+  readonly tenantId: string;
+  readonly body: string;
+};
+
+/**
+ * The second and third copy of an event change nothing.
+ * @param outcome where the event is understood already
+ * @returns whether this is the first
+ */
 export const insertWebhookEvent = async (
   { sql }: HasSql,
-  event: { readonly id: string; readonly type: string; readonly tenantId: string; readonly body: string },
+  event: NewEvent,
+  outcome: WebhookOutcome | null = null,
 ): Promise<boolean> => {
   const rows = await sql`
-    insert into webhook_event (provider, event_id, tenant_id, type, body)
-    values (${provider}, ${event.id}, ${event.tenantId}, ${event.type}, ${event.body})
+    insert into webhook_event (provider, event_id, tenant_id, type, body, outcome, processed_at)
+    values (${provider}, ${event.id}, ${event.tenantId}, ${event.type}, ${event.body}, ${outcome},
+      case when ${outcome}::text is not null then now() end)
     on conflict (provider, event_id) do nothing returning event_id`;
   return rows.length > 0;
 };

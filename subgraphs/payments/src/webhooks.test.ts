@@ -33,7 +33,7 @@ const stored = (body: string) =>
     select outcome, tenant_id from webhook_event where event_id = ${JSON.parse(body).id}`;
 
 test('an event sent three times at once is told to the topic of callbacks once, and without its body', async () => {
-  const body = eventBody('payment_intent.created', { id: `pi_${newId()}`, object: 'payment_intent' });
+  const body = eventBody('payment_intent.succeeded', { id: `pi_${newId()}`, object: 'payment_intent' });
   const { id, data } = JSON.parse(body);
   expect(await Promise.all([1, 2, 3].map(() => post(body, sign(body))))).toEqual([200, 200, 200]);
   const told = await shop.database.sql<{ key: string; data: unknown }>`
@@ -41,7 +41,7 @@ test('an event sent three times at once is told to the topic of callbacks once, 
   expect(told).toEqual([
     {
       key: data.object.id,
-      data: { pspPaymentId: data.object.id, eventId: id, type: 'payment_intent.created' },
+      data: { pspPaymentId: data.object.id, eventId: id, type: 'payment_intent.succeeded' },
     },
   ]);
 });

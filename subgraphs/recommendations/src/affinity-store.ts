@@ -10,7 +10,7 @@ const lease = '5 minutes';
 
 /**
  * A tenant whose purchases have changed since they were read, leased to the caller. Learning takes a thirtieth of the time
- * at most, and happens once a minute at most. The time of the change is not exact, and a purchase may be seen later than it
+ * at most, and happens every ten minutes at most. The time of the change is not exact, and a purchase may be seen later than it
  * was written, so changes of the last minute are looked at again.
  */
 export const leaseDue = async (sql: Sql): Promise<Lease | null> => {
@@ -20,7 +20,7 @@ export const leaseDue = async (sql: Sql): Promise<Lease | null> => {
       select tenant_id from learning
       where (leased_until is null or leased_until < now()) and (
         read_at is null
-        or read_at + greatest(interval '1 minute', interval '1 millisecond' * 30 * took_ms) < now()
+        or read_at + greatest(interval '10 minutes', interval '1 millisecond' * 30 * took_ms) < now()
         and changed_at > read_at - interval '1 minute')
       order by read_at nulls first limit 1 for update skip locked)
     returning tenant_id, now() as read_at`;

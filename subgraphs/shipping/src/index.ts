@@ -61,7 +61,7 @@ export const shipping = subgraph({
       context: createContext(platform),
       handlers,
       jobs: createJobs(database, errands, news),
-      webhooks: createWebhooks({ database, secrets, tenantId }),
+      webhooks: createWebhooks({ database, news, secrets, tenantId }),
       close: async () => {
         await Promise.all([errands.idle(), news.idle()]);
       },

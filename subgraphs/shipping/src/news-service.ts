@@ -13,6 +13,8 @@ import { shipmentById } from './store.ts';
 import {
   claimWebhookEvents,
   finishWebhookEvent,
+  insertReadEvent,
+  type NewEvent,
   releaseWebhookEvent,
   type WebhookClaim,
 } from './webhook-store.ts';
@@ -27,14 +29,31 @@ type Options = {
 export const createNews = ({ database, carrier, timeoutMs }: Options) => {
   const crew = createCrew(4);
 
-  const sightOf = async (tracked: Tracked, shipment: Shipment): Promise<Answer<Seen>> => {
+  /** What the call itself shows; null where it leaves out scans that are not known either. */
+  const shownBy = (tracked: Tracked, shipment: Shipment): Seen | null => {
     const { label } = shipment;
-    if (label) {
-      const { reference, estimatedDelivery, event } = tracked;
-      const seen = { label, reference, estimatedDelivery, isCancelled: false, events: [event] };
-      if (!isPartial(shipment, seen)) return { kind: 'answered', value: seen };
-    }
-    return carrier.look(tracked.carrierId);
+    if (!label) return null;
+    const { reference, estimatedDelivery, event } = tracked;
+    const seen = { label, reference, estimatedDelivery, isCancelled: false, events: [event] };
+    return isPartial(shipment, seen) ? null : seen;
+  };
+
+  const sightOf = async (tracked: Tracked, shipment: Shipment): Promise<Answer<Seen>> => {
+    const seen = shownBy(tracked, shipment);
+    return seen ? { kind: 'answered', value: seen } : carrier.look(tracked.carrierId);
+  };
+
+  /** The next scan of a parcel that is known needs nobody to be asked. @returns whether it was that */
+  const readAtOnce = async (event: NewEvent): Promise<boolean> => {
+    const tracked = readTracking(event.body);
+    const shipment = tracked && event.shipmentId ? await shipmentById(database, event.shipmentId) : null;
+    if (!tracked || shipment?.label?.carrierId !== tracked.carrierId) return false;
+    const seen = shownBy(tracked, shipment);
+    if (!seen) return false;
+    await takeNews(database, shipment, seen, (tx, changed) =>
+      insertReadEvent(tx, event, shipment.tenantId, changed ? 'APPLIED' : 'OLD_NEWS'),
+    );
+    return true;
   };
 
   const read = async (claim: WebhookClaim, log: Log): Promise<void> => {
@@ -70,6 +89,7 @@ export const createNews = ({ database, carrier, timeoutMs }: Options) => {
       for (const claim of claims) crew.start(heed(claim, log));
       return claims.length;
     },
+    readAtOnce,
     idle: crew.idle,
   };
 };

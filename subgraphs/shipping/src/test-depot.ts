@@ -25,7 +25,7 @@ import { createErrands } from './errands-service.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 import { handlers } from './handlers.ts';
 import { CancelShipment, CreateShipment } from './messages.ts';
-import { createNews } from './news-service.ts';
+import { createNews, type News } from './news-service.ts';
 import { createWebhooks } from './webhooks.ts';
 
 export const tenantId = '01900000-0000-7000-8000-000000000001';
@@ -105,7 +105,10 @@ export const openDepot = async ({ timeoutMs = 1_000, dayMs = 80_000_000 } = {}) 
   } = await testDatabase('shipping', {
     prisma: (pool) => new PrismaClient({ adapter: new PrismaPg(pool) }),
   });
-  const { handle } = createWebhooks({ database, secrets, tenantId })[0]!;
+  // The carrier calls only once it runs, and then there is somebody to read.
+  const readAtOnce: News['readAtOnce'] = (event) =>
+    createNews({ database, carrier, timeoutMs }).readAtOnce(event);
+  const { handle } = createWebhooks({ database, news: { readAtOnce }, secrets, tenantId })[0]!;
 
   /** As the host does it: bytes in, a typed error or the answer out. */
   const door = createServer(async (request, response) => {

@@ -3,7 +3,7 @@ import type { HasSql } from './store.ts';
 
 export type WebhookOutcome = 'APPLIED' | 'OLD_NEWS' | 'IGNORED';
 
-type NewEvent = {
+export type NewEvent = {
   readonly id: string;
   readonly type: string;
   /** the carrier's word for which shipment it is about */
@@ -22,6 +22,18 @@ export const insertWebhookEvent = async (
     values (${id}, coalesce((select tenant_id from shipment where id = ${shipmentId}::uuid), ${tenantId}::uuid), ${type},
       ${body})
     on conflict (event_id) do nothing`;
+};
+
+/** What was understood at once. A copy of an event changes nothing. */
+export const insertReadEvent = async (
+  { sql }: HasSql,
+  { id, type, body }: NewEvent,
+  tenantId: string,
+  outcome: WebhookOutcome,
+): Promise<void> => {
+  await sql`
+    insert into webhook_event (event_id, tenant_id, type, body, processed_at, outcome)
+    values (${id}, ${tenantId}, ${type}, ${body}, now(), ${outcome}) on conflict (event_id) do nothing`;
 };
 
 export type WebhookClaim = {
