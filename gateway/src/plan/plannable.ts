@@ -1,0 +1,91 @@
+// What a planner may be given of a client's document. Introspection and `__typename` at the root are answered without
+// any subgraph, a selection that is skipped for good needs none, and hostile response keys travel under other names.
+import {
+  type DirectiveNode,
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  print,
+  type SelectionNode,
+  type SelectionSetNode,
+  visit,
+} from 'graphql';
+import { mayHoldHostileKeys, renameHostileKeys } from './response-keys.ts';
+
+const introspection = new Set(['__schema', '__type']);
+
+/** @skip(if: true) and @include(if: false), as written. */
+const isNever = (directives: readonly DirectiveNode[] | undefined): boolean =>
+  (directives ?? []).some(({ name, arguments: given }) => {
+    const value = given?.find((one) => one.name.value === 'if')?.value;
+    return value?.kind === Kind.BOOLEAN && value.value === (name.value === 'skip');
+  });
+
+const selectedOperation = (
+  document: DocumentNode,
+  operationName: string | undefined,
+): OperationDefinitionNode => {
+  const operation = document.definitions.find(
+    (one): one is OperationDefinitionNode =>
+      one.kind === Kind.OPERATION_DEFINITION && (!operationName || one.name?.value === operationName),
+  );
+  if (!operation) throw new TypeError('the document has no such operation');
+  return operation;
+};
+
+/** The operation and its fragments. */
+export const onlyOperation = (
+  document: DocumentNode,
+  operationName: string | undefined,
+): {
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: Map<string, FragmentDefinitionNode>;
+} => ({
+  operation: selectedOperation(document, operationName),
+  fragments: new Map(
+    document.definitions
+      .filter((one): one is FragmentDefinitionNode => one.kind === Kind.FRAGMENT_DEFINITION)
+      .map((one) => [one.name.value, one]),
+  ),
+});
+
+const pruned = (document: DocumentNode): DocumentNode =>
+  visit(document, {
+    Field: (field) => (introspection.has(field.name.value) || isNever(field.directives) ? null : undefined),
+    FragmentSpread: (spread) => (isNever(spread.directives) ? null : undefined),
+    InlineFragment: (fragment) => (isNever(fragment.directives) ? null : undefined),
+  });
+
+const typename: SelectionSetNode = {
+  kind: Kind.SELECTION_SET,
+  selections: [{ kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } }],
+};
+
+/** A planner cannot read `{}`. */
+const withoutEmptySelections = (document: DocumentNode): DocumentNode =>
+  visit(document, { SelectionSet: (set) => (set.selections.length ? undefined : typename) });
+
+/** Whether the selection, through all fragments, has a field that a subgraph must answer. */
+const asksSomething = (
+  set: SelectionSetNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+): boolean =>
+  set.selections.some((one: SelectionNode) => {
+    if (one.kind === Kind.FIELD) return one.name.value !== '__typename';
+    const inner = one.kind === Kind.INLINE_FRAGMENT ? one : fragments.get(one.name.value);
+    return inner !== undefined && asksSomething(inner.selectionSet, fragments);
+  });
+
+const needsALook = /__schema|__type\b|@skip|@include/;
+
+/** The text to plan; null where no subgraph needs to be asked. */
+export const plannable = (text: string, operationName: string | undefined): string | null => {
+  const document = parse(text, { noLocation: true });
+  const renamed = mayHoldHostileKeys(text) ? renameHostileKeys(document).document : document;
+  const ready = needsALook.test(text) ? pruned(renamed) : renamed;
+  const { operation, fragments } = onlyOperation(ready, operationName);
+  if (!asksSomething(operation.selectionSet, fragments)) return null;
+  return ready === document ? text : print(withoutEmptySelections(ready));
+};

@@ -1,0 +1,54 @@
+// A supergraph in memory: what clients may ask, what the subgraphs know, where they are, and who plans.
+import { buildSchema, type GraphQLSchema, isEnumType, Kind } from 'graphql';
+import { openApolloPlanner } from './apollo-planner.ts';
+import { openHivePlanner } from './hive-planner.ts';
+import { type Planner, plannerOf } from './planner.ts';
+
+export type Supergraph = {
+  readonly sdl: string;
+  /** what clients may ask: nothing inaccessible, nothing of federation's own */
+  readonly apiSchema: GraphQLSchema;
+  /** everything, for the types of what subgraphs answer */
+  readonly fullSchema: GraphQLSchema;
+  /** by the name that plans use */
+  readonly subgraphs: ReadonlyMap<string, { readonly url: string }>;
+  readonly planner: Planner;
+};
+
+const subgraphsOf = (schema: GraphQLSchema): Map<string, { readonly url: string }> => {
+  const graphs = schema.getType('join__Graph');
+  if (!isEnumType(graphs)) throw new TypeError('not a supergraph: it names no subgraphs (enum join__Graph)');
+  const found = new Map<string, { readonly url: string }>();
+  for (const { name, astNode } of graphs.getValues()) {
+    const told = new Map(
+      astNode?.directives
+        ?.find((one) => one.name.value === 'join__graph')
+        ?.arguments?.map(({ name: argument, value }) => [
+          argument.value,
+          value.kind === Kind.STRING ? value.value : undefined,
+        ]),
+    );
+    found.set(told.get('name') ?? name, { url: told.get('url') ?? '' });
+  }
+  return found;
+};
+
+/**
+ * @param options.planner 'rust' unless said otherwise; 'apollo' where the Rust planner has no binary
+ * @param options.planningMs how long one plan may take
+ * @throws where the SDL is no supergraph
+ */
+export const openSupergraph = (
+  sdl: string,
+  options: { readonly planner?: 'rust' | 'apollo'; readonly planningMs?: number } = {},
+): Supergraph => {
+  const { apiSdl, engine } = options.planner === 'apollo' ? openApolloPlanner(sdl) : openHivePlanner(sdl);
+  const fullSchema = buildSchema(sdl, { assumeValid: true, assumeValidSDL: true });
+  return {
+    sdl,
+    apiSchema: buildSchema(apiSdl, { assumeValidSDL: true }),
+    fullSchema,
+    subgraphs: subgraphsOf(fullSchema),
+    planner: plannerOf(engine, options.planningMs ?? 1_000),
+  };
+};
