@@ -10,9 +10,8 @@ import {
   isListType,
   valueFromAST,
 } from 'graphql';
+import type { Variables } from '../document/variables.ts';
 import type { CostRules, FieldCost } from './cost-rules.ts';
-
-export type Variables = Readonly<Record<string, unknown>>;
 
 const read = (argument: GraphQLArgument, node: FieldNode, variables: Variables): unknown => {
   const given = node.arguments?.find(({ name }) => name.value === argument.name);
@@ -83,16 +82,3 @@ export const argumentCost = (
     );
   return sum;
 };
-
-/** Whether `@skip` or `@include` leaves the field out. */
-export const isSkipped = (node: Pick<FieldNode, 'directives'>, variables: Variables): boolean =>
-  (node.directives ?? []).some(({ name, arguments: given }) => {
-    const value = given?.[0]?.value;
-    const decision =
-      value?.kind === 'Variable'
-        ? variables[value.name.value]
-        : value?.kind === 'BooleanValue'
-          ? value.value
-          : null;
-    return (name.value === 'skip' && decision === true) || (name.value === 'include' && decision === false);
-  });

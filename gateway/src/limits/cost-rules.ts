@@ -8,7 +8,7 @@ import {
   type InputValueDefinitionNode,
   Kind,
 } from 'graphql';
-import { applicationsOf, linkedName } from '../directives/linked.ts';
+import { applicationsOf, linkedName } from '../document/linked-directives.ts';
 
 /** `@listSize`; paths of arguments may lead into input objects, `input.first`. */
 export type ListSize = {

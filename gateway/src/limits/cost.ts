@@ -16,10 +16,11 @@ import {
   isObjectType,
   type SelectionSetNode,
 } from 'graphql';
-import { argumentCost, argumentValue, isSkipped, type Variables } from './argument-cost.ts';
+import { fragmentsOf, selectionsOn } from '../document/selections.ts';
+import { isSkipped, type Variables } from '../document/variables.ts';
+import { argumentCost, argumentValue } from './argument-cost.ts';
 import type { CostRules, FieldCost } from './cost-rules.ts';
 import { figure, type Limits, tooComplex } from './limit.ts';
-import { fragmentsOf, selectionsOn } from './selections.ts';
 
 export type CostSettings = Pick<Limits, 'assumedListSize' | 'listSize' | 'sizeArguments'>;
 

@@ -1,6 +1,6 @@
 import { Kind, parse } from 'graphql';
 import { expect, test } from 'vitest';
-import { applicationsOf, linkedName } from './linked.ts';
+import { applicationsOf, linkedName } from './linked-directives.ts';
 
 const cost = 'https://specs.apollo.dev/cost';
 const named = (link: string, directive = 'cost'): string | null =>
