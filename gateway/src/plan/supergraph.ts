@@ -1,5 +1,5 @@
 // A supergraph in memory: what clients may ask, what the subgraphs know, where they are, and who plans.
-import { buildSchema, type GraphQLSchema, isEnumType, Kind } from 'graphql';
+import { buildASTSchema, buildSchema, type GraphQLSchema, isEnumType, Kind, parse, visit } from 'graphql';
 import { openApolloPlanner } from './apollo-planner.ts';
 import { openHivePlanner } from './hive-planner.ts';
 import { type Planner, plannerOf } from './planner.ts';
@@ -33,6 +33,14 @@ const subgraphsOf = (schema: GraphQLSchema): Map<string, { readonly url: string 
   return found;
 };
 
+/** The Rust planner tells of introspection as if it were the supergraph's; every schema of graphql-js has its own. */
+const withoutIntrospection = (apiSdl: string) =>
+  visit(parse(apiSdl, { noLocation: true }), {
+    FieldDefinition: ({ name }) => (name.value.startsWith('__') ? null : undefined),
+    ObjectTypeDefinition: { leave: ({ name }) => (name.value.startsWith('__') ? null : undefined) },
+    EnumTypeDefinition: ({ name }) => (name.value.startsWith('__') ? null : undefined),
+  });
+
 /**
  * @param options.planner 'rust' unless said otherwise; 'apollo' where the Rust planner has no binary
  * @param options.planningMs how long one plan may take
@@ -46,7 +54,7 @@ export const openSupergraph = (
   const fullSchema = buildSchema(sdl, { assumeValid: true, assumeValidSDL: true });
   return {
     sdl,
-    apiSchema: buildSchema(apiSdl, { assumeValidSDL: true }),
+    apiSchema: buildASTSchema(withoutIntrospection(apiSdl), { assumeValidSDL: true }),
     fullSchema,
     subgraphs: subgraphsOf(fullSchema),
     planner: plannerOf(engine, options.planningMs ?? 1_000),

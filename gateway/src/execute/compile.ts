@@ -1,0 +1,175 @@
+// Compiles an operation: its plan becomes functions that call one another, each knowing at compile time what comes
+// after it. No promise and no closure is made while a request runs.
+import { RequestError } from '@orderstream/runtime/errors';
+import { type DocumentNode, OperationTypeNode } from 'graphql';
+import { parserFor } from '../parse/parser.ts';
+import { shapeOf } from '../parse/shape.ts';
+import { onlyOperation } from '../plan/plannable.ts';
+import { type PlanNode, planText, type QueryPlan } from '../plan/query-plan.ts';
+import { renameHostileKeys } from '../plan/response-keys.ts';
+import type { Supergraph } from '../plan/supergraph.ts';
+import type { Transport } from '../transport/transport.ts';
+import { AskedPaths } from './asked.ts';
+import { entityStep } from './entities.ts';
+import { bodyOf, FetchCall, fetchStep } from './fetch.ts';
+import { Finish } from './finish.ts';
+import { gatherer } from './gather.ts';
+import { introspector } from './introspection.ts';
+import { type FormatError, formatPlainly, type Operation } from './operation.ts';
+import { RepresentationWriters } from './representations.ts';
+import { Request, type Step } from './request.ts';
+
+type Options<Asking> = {
+  readonly supergraph: Supergraph;
+  /** parsed, validated and within all limits */
+  readonly document: DocumentNode;
+  readonly operationName?: string;
+  readonly plan: QueryPlan;
+  /** by subgraph */
+  readonly transports: ReadonlyMap<string, Transport<Asking>>;
+  readonly formatError?: FormatError<Asking>;
+};
+
+class Compiler<Asking> {
+  readonly #options: Options<Asking>;
+  readonly #asked: AskedPaths;
+  readonly #crash: (request: Request<Asking>, error: unknown) => void;
+  /** how many parallel nodes the plan has */
+  parallels = 0;
+
+  constructor(options: Options<Asking>, asked: AskedPaths, finish: Finish<Asking>) {
+    this.#options = options;
+    this.#crash = (request, error) => finish.crash(request, error);
+    this.#asked = asked;
+  }
+
+  #transport(subgraph: string): Transport<Asking> {
+    const transport = this.#options.transports.get(subgraph);
+    if (!transport) throw new TypeError(`there is no way to subgraph ${subgraph}`);
+    return transport;
+  }
+
+  /** What the calls of one subgraph operation share. */
+  callPlan(subgraph: string, operation: string) {
+    const { fullSchema, apiSchema } = this.#options.supergraph;
+    const shape = shapeOf(operation, fullSchema, apiSchema);
+    return { subgraph, shape, parse: parserFor(shape), fullSchema, asked: this.#asked, crash: this.#crash };
+  }
+
+  step(node: PlanNode | null, next: Step<Asking>): Step<Asking> {
+    if (!node) return next;
+    switch (node.kind) {
+      case 'fetch':
+        return fetchStep(
+          { ...this.callPlan(node.subgraph, node.operation), fetch: node, next },
+          this.#transport(node.subgraph),
+        );
+      case 'entities': {
+        const { fullSchema } = this.#options.supergraph;
+        const lists = [...new Set(node.batches.map(({ variable }) => variable))];
+        const batches = node.batches.map((batch) => ({
+          ...batch,
+          list: lists.indexOf(batch.variable),
+          writers: new RepresentationWriters(fullSchema, batch.requires, batch.rewrites),
+          gather: batch.paths.map((path) => gatherer(path, fullSchema)),
+        }));
+        return entityStep(
+          { ...this.callPlan(node.subgraph, node.operation), fetch: node, lists, batches, next },
+          this.#transport(node.subgraph),
+        );
+      }
+      case 'sequence':
+        return node.nodes.reduceRight((after, one) => this.step(one, after), next);
+      case 'parallel':
+        return this.#parallel(node.nodes, next);
+      case 'condition': {
+        const { variable } = node;
+        const yes = this.step(node.yes, next);
+        const no = this.step(node.no, next);
+        return (request) => {
+          if (Object.hasOwn(request.variables, variable) && request.variables[variable] === true)
+            yes(request);
+          else no(request);
+        };
+      }
+    }
+  }
+
+  #parallel(nodes: readonly PlanNode[], next: Step<Asking>): Step<Asking> {
+    const slot = this.parallels++;
+    const join: Step<Asking> = (request) => {
+      if (--request.branches[slot]! === 0) next(request);
+    };
+    const steps = nodes.map((one) => this.step(one, join));
+    if (!steps.length) return next;
+    return (request) => {
+      request.branches[slot] = steps.length;
+      for (const step of steps) step(request);
+    };
+  }
+}
+
+const none: number[] = [];
+
+/** A rough figure for what the compiled operation holds, in bytes: most of it is code and syntax trees. */
+const weightOf = (document: DocumentNode, plan: QueryPlan): number =>
+  4_096 + 12 * JSON.stringify(document).length + 24 * JSON.stringify(plan).length;
+
+/** @throws TypeError where the plan names a subgraph without a transport */
+export const compileOperation = <Asking>(options: Options<Asking>): Operation<Asking> => {
+  const { supergraph, plan, operationName } = options;
+  const { apiSchema } = supergraph;
+  const { document, names } = renameHostileKeys(options.document);
+  const { operation, fragments } = onlyOperation(document, operationName);
+  const asked = new AskedPaths(operation.selectionSet, fragments);
+  const kind = operation.operation;
+  const rootType =
+    kind === OperationTypeNode.QUERY
+      ? apiSchema.getQueryType()
+      : kind === OperationTypeNode.MUTATION
+        ? apiSchema.getMutationType()
+        : apiSchema.getSubscriptionType();
+  if (!rootType) throw new TypeError(`the schema has no ${kind}`);
+
+  const finish = new Finish(
+    { apiSchema, rootType, selectionSet: operation.selectionSet, fragments, names },
+    introspector(apiSchema, operation, fragments),
+    options.formatError ?? formatPlainly,
+  );
+  const compiler = new Compiler(options, asked, finish);
+  const last: Step<Asking> = (request) => finish.finish(request);
+  const first = compiler.step(plan.node, last);
+  const { parallels } = compiler;
+  const branches = () => (parallels ? new Array<number>(parallels).fill(0) : none);
+
+  const shared = {
+    kind,
+    weight: weightOf(document, plan),
+    describe: () => planText(plan),
+  };
+  const { source } = plan;
+  if (!source)
+    return {
+      ...shared,
+      run: (variables, asking, outcome) => {
+        const request = new Request(variables, asking, outcome, branches());
+        try {
+          first(request);
+        } catch (error) {
+          finish.crash(request, error);
+        }
+      },
+    };
+
+  const eventPlan = { ...compiler.callPlan(source.subgraph, source.operation), fetch: source, next: first };
+  return {
+    ...shared,
+    run: (variables, asking, outcome) => {
+      const request = new Request(variables, asking, outcome, none);
+      finish.crash(request, new RequestError('BAD_USER_INPUT', 'A subscription has no single answer.'));
+    },
+    source: { subgraph: source.subgraph, body: bodyOf(source) },
+    event: (event, variables, asking, outcome) =>
+      new FetchCall(new Request(variables, asking, outcome, branches()), eventPlan).answered(event),
+  };
+};

@@ -1,0 +1,215 @@
+// A fetch of entities: what other subgraphs delivered is gathered, each entity is named once, and what comes back is put
+// to every place that asked for it.
+import { RequestError } from '@orderstream/runtime/errors';
+import type { GraphQLSchema } from 'graphql';
+import { type Composite, isComposite, type Value } from '../parse/values.ts';
+import type { EntityBatch, EntityFetch } from '../plan/query-plan.ts';
+import { toBinary } from '../transport/binary.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { AskedPaths } from './asked.ts';
+import { Call, type CallPlan } from './call.ts';
+import { missingIn, type Reported, tell } from './errors.ts';
+import { variablesText } from './fetch.ts';
+import { type Gathering, placesOf } from './gather.ts';
+import { copyOf, merge } from './merge.ts';
+import type { ErrorPath } from './operation.ts';
+import { rename } from './rename.ts';
+import type { RepresentationWriters } from './representations.ts';
+import type { Request, Step } from './request.ts';
+
+/** One list of entities in the answer, made once per operation. */
+export type BatchPlan = EntityBatch & {
+  readonly writers: RepresentationWriters;
+  /** place of its variable among the operation's lists of representations */
+  readonly list: number;
+  readonly gather: readonly ((data: Composite, to: Gathering) => void)[];
+};
+
+export type EntityPlan<Asking> = CallPlan<Asking> & {
+  readonly fetch: EntityFetch;
+  readonly batches: readonly BatchPlan[];
+  /** names of the variables that hold representations */
+  readonly lists: readonly string[];
+  readonly fullSchema: GraphQLSchema;
+  readonly asked: AskedPaths;
+  readonly next: Step<Asking>;
+};
+
+/** The representations of one variable, each once. */
+class Representations {
+  readonly slots = new Map<string, number>();
+  text = '';
+
+  slotOf(representation: string): number {
+    const known = this.slots.get(representation);
+    if (known !== undefined) return known;
+    const slot = this.slots.size;
+    this.slots.set(representation, slot);
+    this.text += slot ? `,${representation}` : representation;
+    return slot;
+  }
+}
+
+/** Who waits for the entities of one batch. */
+class Waiting {
+  readonly objects: Composite[] = [];
+  /** for each object, which entity */
+  readonly slots: number[] = [];
+}
+
+const wrongCount = (): RequestError =>
+  new RequestError('SUBGRAPH_UNAVAILABLE', undefined, {
+    cause: new Error('the subgraph answered with another number of entities than it was asked for'),
+  });
+
+export class EntityCall<Asking> extends Call<Asking> implements Gathering {
+  readonly #plan: EntityPlan<Asking>;
+  #lists: Representations[] = [];
+  #waiting: Waiting[] = [];
+  #isStrict = false;
+  // what is being gathered for
+  #writers: RepresentationWriters | null = null;
+  #list: Representations | null = null;
+  #waits: Waiting | null = null;
+
+  constructor(request: Request<Asking>, plan: EntityPlan<Asking>) {
+    super(request, plan);
+    this.#plan = plan;
+  }
+
+  /** Whether there is anything to ask for. */
+  gather(request: Request<Asking>): boolean {
+    const { batches, lists } = this.#plan;
+    this.#isStrict = request.hasFailed;
+    for (let at = 0; at < lists.length; at++) this.#lists.push(new Representations());
+    for (const batch of batches) {
+      this.#writers = batch.writers;
+      this.#list = this.#lists[batch.list]!;
+      this.#waits = new Waiting();
+      this.#waiting.push(this.#waits);
+      for (const walk of batch.gather) walk(request.data!, this);
+    }
+    return this.#lists.some(({ slots }) => slots.size > 0);
+  }
+
+  take(object: Composite): Composite {
+    const representation = this.#writers!.for(object.__typename)?.(object, this.#isStrict);
+    if (!representation) return object;
+    this.#waits!.objects.push(object);
+    this.#waits!.slots.push(this.#list!.slotOf(representation));
+    return object;
+  }
+
+  /** JSON of the representations, as variables. */
+  representations(): string {
+    return this.#plan.lists.map((name, at) => `${JSON.stringify(name)}:[${this.#lists[at]!.text}]`).join(',');
+  }
+
+  protected deliver(request: Request<Asking>, data: Composite): void {
+    const { batches } = this.#plan;
+    for (let at = 0; at < batches.length; at++) {
+      const batch = batches[at]!;
+      const { objects, slots } = this.#waiting[at]!;
+      if (!objects.length) continue;
+      const entities = data[batch.alias];
+      const count = this.#lists[batch.list]!.slots.size;
+      if (Array.isArray(entities) && entities.length === count) this.#put(batch, entities, objects, slots);
+      else if (entities !== null && entities !== undefined) this.#reportCount(request);
+    }
+  }
+
+  #put(
+    batch: BatchPlan,
+    entities: readonly Value[],
+    objects: readonly Composite[],
+    slots: readonly number[],
+  ): void {
+    for (const one of batch.renames)
+      for (const entity of entities) rename(this.#plan.fullSchema, entity ?? null, one);
+    const isShared = objects.length > entities.length || this.#plan.batches.length > this.#plan.lists.length;
+    const isTaken = isShared ? new Uint8Array(entities.length) : null;
+    for (let at = 0; at < objects.length; at++) {
+      const slot = slots[at]!;
+      const entity = entities[slot];
+      if (!isComposite(entity)) continue;
+      merge(objects[at]!, isTaken?.[slot] ? (copyOf(entity) as Composite) : entity);
+      if (isTaken) isTaken[slot] = 1;
+    }
+  }
+
+  #reportCount(request: Request<Asking>): void {
+    const failure = wrongCount();
+    request.hasFailed = true;
+    this.report(request, {
+      message: failure.message,
+      path: undefined,
+      extensions: {},
+      concernsAll: true,
+      failure,
+    });
+  }
+
+  protected report(request: Request<Asking>, error: Reported): void {
+    const places: ErrorPath[] = [];
+    const [alias, slot, ...rest] = error.path ?? [];
+    for (const batch of this.#plan.batches) {
+      if (error.path && batch.alias !== alias) continue;
+      const internal = new Map(batch.renames.map(({ path, to }) => [path.at(-1)?.key, to]));
+      const below = rest.map((step) => (typeof step === 'string' ? (internal.get(step) ?? step) : step));
+      this.#placesIn(request, batch, (object, place, here) => {
+        if (error.path) {
+          if (slot === undefined || slot === here) places.push(this.#plan.asked.within([...place, ...below]));
+        } else if (error.concernsAll) {
+          this.#missing(batch, object, place, places);
+        }
+      });
+    }
+    // Nobody waited for it: the client did not ask for what could not be told.
+    if (error.failure && !places.length) return;
+    tell(request, this.#plan.subgraph, error, places);
+  }
+
+  #missing(batch: BatchPlan, object: Composite, place: ErrorPath, places: ErrorPath[]): void {
+    const shape = this.#plan.shape.fields.get(batch.alias);
+    if (shape?.shape !== 'object') return;
+    missingIn(object, shape, place, (missing) => {
+      if (this.#plan.asked.has(missing)) places.push(missing);
+    });
+  }
+
+  /** Nothing about places is kept while all goes well: they are walked to again. */
+  #placesIn(
+    request: Request<Asking>,
+    batch: BatchPlan,
+    visit: (object: Composite, place: ErrorPath, slot: number) => void,
+  ): void {
+    for (const path of batch.paths)
+      placesOf(path, this.#plan.fullSchema, request.data!, (object, place) => {
+        const representation = batch.writers.for(object.__typename)?.(object, this.#isStrict);
+        const slot = representation ? this.#lists[batch.list]!.slots.get(representation) : undefined;
+        if (slot !== undefined) visit(object, place, slot);
+      });
+  }
+
+  protected proceed(request: Request<Asking>): void {
+    this.#lists = [];
+    this.#waiting = [];
+    this.#list = null;
+    this.#waits = null;
+    this.#plan.next(request);
+  }
+}
+
+export const entityStep = <Asking>(plan: EntityPlan<Asking>, transport: Transport<Asking>): Step<Asking> => {
+  const { operation, variables: names } = plan.fetch;
+  const start = `{"query":${toBinary(JSON.stringify(operation))},"variables":{`;
+  return (request) => {
+    const call = new EntityCall(request, plan);
+    if (!call.gather(request)) {
+      plan.next(request);
+      return;
+    }
+    const variables = names.length ? variablesText(names, request.variables) : '';
+    transport.send(`${start}${variables}${call.representations()}}}`, true, request.asking, call);
+  };
+};

@@ -1,0 +1,50 @@
+// The end of a request: its answer is written, and everything it held is let go.
+import { RequestError } from '@orderstream/runtime/errors';
+import { toBinary } from '../transport/binary.ts';
+import { Answer, type AnswerPlan } from './answer.ts';
+import type { Introspect } from './introspection.ts';
+import type { FieldError, FormatError } from './operation.ts';
+import type { Request } from './request.ts';
+
+export class Finish<Asking> {
+  readonly #plan: AnswerPlan;
+  readonly #introspect: Introspect;
+  readonly #formatError: FormatError<Asking>;
+
+  constructor(plan: AnswerPlan, introspect: Introspect, formatError: FormatError<Asking>) {
+    this.#plan = plan;
+    this.#introspect = introspect;
+    this.#formatError = formatError;
+  }
+
+  finish(request: Request<Asking>): void {
+    const { data, outcome, variables } = request;
+    if (!outcome || !data) return;
+    const answer = new Answer(this.#plan, variables, this.#introspect(variables), request.errors ?? []);
+    const text = answer.write(data);
+    const errors = answer.errors.map((error) => this.#format(error, request.asking));
+    request.data = null;
+    request.outcome = null;
+    request.errors = null;
+    const body = errors.length ? `{"errors":[${errors.join(',')}],"data":${text}}` : `{"data":${text}}`;
+    outcome.done(body, errors.length > 0);
+  }
+
+  #format(error: FieldError, asking: Asking): string {
+    const { names } = this.#plan;
+    const path = error.path?.map((step) => (typeof step === 'string' ? (names.get(step) ?? step) : step));
+    return toBinary(JSON.stringify(this.#formatError({ ...error, path }, asking)));
+  }
+
+  /** A fault of ours on the way. Who was answered already is not answered again: there the fault must be seen. */
+  crash(request: Request<Asking>, error: unknown): void {
+    const { outcome } = request;
+    if (!outcome) throw error;
+    const failure =
+      error instanceof RequestError ? error : new RequestError('INTERNAL', undefined, { cause: error });
+    request.data = null;
+    request.outcome = null;
+    const told = { message: failure.message, path: undefined, extensions: {}, subgraph: null, failure };
+    outcome.done(`{"errors":[${this.#format(told, request.asking)}],"data":null}`, true);
+  }
+}
