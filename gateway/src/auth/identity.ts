@@ -104,11 +104,10 @@ const identityOf = (settings: IssuerSettings, claims: JWTPayload): Identity => (
 
 const tokenPattern = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
-const tokenIn = (header: string, scheme: string): string => {
+const tokenIn = (header: string, scheme: string): string | null => {
   const hasScheme = header.slice(0, scheme.length + 1).toLowerCase() === `${scheme.toLowerCase()} `;
   const token = scheme === '' ? header : hasScheme ? header.slice(scheme.length + 1) : '';
-  if (!tokenPattern.test(token)) throw refused();
-  return token;
+  return tokenPattern.test(token) ? token : null;
 };
 
 export const openIdentities = ({ issuers, scheme }: IdentitySettings, log: Log): Identities => {
@@ -142,14 +141,14 @@ export const openIdentities = ({ issuers, scheme }: IdentitySettings, log: Log):
   return {
     known: (header, now) => {
       if (header === undefined) return nobody;
-      const token = scheme === '' ? header : header.slice(scheme.length + 1);
-      const verdict = verdicts.get(hash('sha256', token, 'base64'));
-      // The scheme is looked at as strictly as the first time.
-      return verdict && verdict.until > now && tokenIn(header, scheme) === token ? verdict.identity : null;
+      const token = tokenIn(header, scheme);
+      const verdict = token === null ? undefined : verdicts.get(hash('sha256', token, 'base64'));
+      return verdict && verdict.until > now ? verdict.identity : null;
     },
     read: async (header) => {
       if (header === undefined) return nobody;
       const token = tokenIn(header, scheme);
+      if (token === null) throw refused();
       try {
         const identity = await verify(token);
         remember(token, identity);

@@ -22,15 +22,15 @@ export type Keys = {
 /** milliseconds between two looks at published keys, so that a withdrawn one is noticed */
 const refreshEvery = 300_000;
 /** milliseconds before an unknown key makes us ask again: made-up ones must not make us ask each time */
-const coolDown = 10_000;
+const patience = { url: 10_000, file: 1_000 };
 /** milliseconds between two looks at a file's time */
 const fileEvery = 5_000;
 
-const openRemote = (url: string, log: Log): Keys => {
+const openRemote = (url: string, log: Log, patienceMs: number): Keys => {
   // Known keys stay good while their owner is away; new and withdrawn ones are noticed by the timer.
   const keys = createRemoteJWKSet(new URL(url), {
     cacheMaxAge: Number.POSITIVE_INFINITY,
-    cooldownDuration: coolDown,
+    cooldownDuration: patienceMs,
     timeoutDuration: 3_000,
   });
   const timer = setInterval(() => {
@@ -48,7 +48,7 @@ const openRemote = (url: string, log: Log): Keys => {
 
 const keySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });
 
-const openFile = (file: string, log: Log): Keys => {
+const openFile = (file: string, log: Log, patienceMs: number): Keys => {
   let keys: JWTVerifyGetKey | null = null;
   let readAt = Number.NEGATIVE_INFINITY;
 
@@ -73,7 +73,7 @@ const openFile = (file: string, log: Log): Keys => {
         return await present(header, token);
       } catch (error) {
         const now = performance.now();
-        if (!(error instanceof errors.JWKSNoMatchingKey) || now - lookedAt < 1_000) throw error;
+        if (!(error instanceof errors.JWKSNoMatchingKey) || now - lookedAt < patienceMs) throw error;
         lookedAt = now;
         await look();
         return (keys ?? present)(header, token);
@@ -86,5 +86,8 @@ const openFile = (file: string, log: Log): Keys => {
   };
 };
 
-export const openKeys = (source: KeySource, log: Log): Keys =>
-  'url' in source ? openRemote(source.url, log) : openFile(source.file, log);
+/** @param patienceMs milliseconds before an unknown key makes us look again */
+export const openKeys = (source: KeySource, log: Log, patienceMs?: number): Keys =>
+  'url' in source
+    ? openRemote(source.url, log, patienceMs ?? patience.url)
+    : openFile(source.file, log, patienceMs ?? patience.file);
