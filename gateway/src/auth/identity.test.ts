@@ -143,8 +143,6 @@ test('a token known by one scheme is not known by another', async () => {
   expect(identities.known(`bearer ${token}`, Date.now())).not.toBeNull();
   expect(identities.known(`Secret ${token}`, Date.now())).toBeNull();
   expect(identities.known(token, Date.now())).toBeNull();
-    'access token',
-  );
 });
 
 const publicPem = new TextEncoder().encode(await exportSPKI(own.publicKey));
