@@ -3,6 +3,7 @@ import { RequestError } from '@orderstream/runtime/errors';
 import type { Log } from '@orderstream/runtime/log';
 import { anonymous, type Viewer } from '@orderstream/runtime/viewer';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 
 export type SignIn = {
@@ -17,6 +18,8 @@ export type AccessTokens = {
    * @throws RequestError UNAUTHENTICATED for whatever is wrong with the token, SUBGRAPH_UNAVAILABLE while there are no keys
    */
   readonly read: (authorization: string | undefined) => Promise<SignIn>;
+  /** What was read a moment ago, for as long as it is good; checking a signature costs more than most requests. */
+  readonly known: (authorization: string | undefined) => SignIn | undefined;
   readonly check: () => Promise<unknown>;
   readonly close: () => void;
 };
@@ -29,6 +32,10 @@ const claims = z.object({
   exp: z.number(),
 });
 
+/** Sign-ins that are remembered, and for how long at most in milliseconds: then a key that was withdrawn counts no more. */
+const remembered = { most: 10_000, ms: 60_000 };
+/** characters of a header that is remembered */
+const longest = 4_096;
 /** milliseconds between two looks at the published keys */
 const refreshEvery = 300_000;
 
@@ -54,7 +61,9 @@ export const openAccessTokens = (jwksUrl: URL, tenantId: string, log: Log): Acce
   }, refreshEvery);
   timer.unref();
 
-  const verify = async (token: string): Promise<SignIn> => {
+  const readLately = new LRUCache<string, SignIn>({ max: remembered.most, ttl: remembered.ms });
+
+  const verify = async (token: string): Promise<SignIn & { readonly expiresAt: Date }> => {
     const { payload } = await jwtVerify(token, keys, {
       algorithms: ['ES256'],
       issuer: 'orderstream',
@@ -75,7 +84,12 @@ export const openAccessTokens = (jwksUrl: URL, tenantId: string, log: Log): Acce
       const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]*)$/i.exec(authorization)?.[1];
       if (!token) throw refused();
       try {
-        return await verify(token);
+        const signIn = await verify(token);
+        // Beyond its time a token is good for the tolerance only, which is for clocks that differ.
+        const left = signIn.expiresAt.getTime() - Date.now();
+        if (left > 0 && authorization.length <= longest)
+          readLately.set(authorization, signIn, { ttl: Math.min(left, remembered.ms) });
+        return signIn;
       } catch (error) {
         if (error instanceof z.ZodError || !isOutage(error)) throw refused(error);
         log.error({ err: error }, 'the keys of access tokens are not reachable');
@@ -84,6 +98,7 @@ export const openAccessTokens = (jwksUrl: URL, tenantId: string, log: Log): Acce
         });
       }
     },
+    known: (authorization) => (authorization === undefined ? undefined : readLately.get(authorization)),
     check: () => keys.reload(),
     close: () => clearInterval(timer),
   };

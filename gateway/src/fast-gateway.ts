@@ -4,9 +4,9 @@ import { ApolloGateway, type GatewayConfig } from '@apollo/gateway';
 type Executor = ApolloGateway['executor'];
 
 export class FastGateway extends ApolloGateway {
-  /** @param execute answers in place of the stock executor, which is not called again */
-  constructor(config: GatewayConfig, execute: Executor) {
+  /** @param execute answers in place of the stock executor; null leaves that in its place */
+  constructor(config: GatewayConfig, execute: Executor | null) {
     super(config);
-    this.executor = execute;
+    if (execute) this.executor = execute;
   }
 }

@@ -71,6 +71,7 @@ test('subgraphs hear who asks, signed, and nothing else that the client sent', a
       'content-type',
       'host',
       'traceparent',
+      'x-call-id',
       'x-orderstream-signature',
       'x-orderstream-viewer',
     ].sort(),

@@ -8,12 +8,15 @@ import { sleep } from '@orderstream/runtime/time';
 import { openAccessTokens } from './access-tokens.ts';
 import { createFront } from './front.ts';
 import { openGraphQL } from './graphql.ts';
+import { openSupergraph } from './plan/supergraph.ts';
 import { hostChecks } from './readiness.ts';
+import { teachScalars } from './scalars.ts';
 import { gatewaySettings } from './settings.ts';
 import { serveSockets } from './sockets.ts';
+import { stockSource } from './stock-source.ts';
+import { openSubgraphCalls } from './subgraph-calls.ts';
 import { createSubscriptions } from './subscriptions.ts';
-import { openSupergraph } from './supergraph.ts';
-import { openTransport } from './transport.ts';
+import { openSupergraph as openStockSupergraph } from './supergraph.ts';
 import { openUpstream } from './upstream.ts';
 
 export type Gateway = { readonly url: string; readonly stop: () => Promise<void> };
@@ -35,19 +38,25 @@ export const openGateway = async (
   const log = createLog('gateway', settings.logLevel);
   const key = signingKey(settings.secret);
   const supergraph = openSupergraph(supergraphSdl);
-  const { names, schema } = supergraph;
+  teachScalars(supergraph.apiSchema);
+  const names = [...supergraph.subgraphs.keys()];
 
   const transports = new Map(
-    names.map((name) => [name, openTransport(name, settings.originOf(name), key, log)]),
+    names.map((name) => [name, openSubgraphCalls(name, settings.originOf(name), key, log)]),
   );
-  const sources = Object.fromEntries([...transports].map(([name, { source }]) => [name, source]));
+  const sources = Object.fromEntries(
+    [...transports].map(([name, transport]) => [name, stockSource(transport)]),
+  );
   const upstreams = new Map(
     names.map((name) => [name, openUpstream(name, settings.originOf(name), key, log)]),
   );
   const tokens = openAccessTokens(settings.jwksUrl, settings.tenantId, log);
-  const door = await openGraphQL(supergraphSdl, sources, log, settings);
+  const { isProduction, executor } = settings;
+  const door = await openGraphQL({ supergraph, transports, log, isProduction, executor });
+  const planned = openStockSupergraph(supergraphSdl);
+  const { schema } = planned;
   const subscriptions = createSubscriptions({
-    supergraph,
+    supergraph: planned,
     sources,
     upstreams,
     hidesSuggestions: settings.isProduction,

@@ -1,6 +1,5 @@
-// GraphQL over HTTP: @apollo/server's manners around @apollo/gateway's plans.
+// GraphQL over HTTP: @apollo/server's manners for what is asked the first time, and the short way for what is known.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { ApolloGateway } from '@apollo/gateway';
 import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -14,17 +13,26 @@ import { formatError } from '@orderstream/runtime/host/format';
 import type { Log } from '@orderstream/runtime/log';
 import {
   type DocumentNode,
-  execute,
+  type FormattedExecutionResult,
   GraphQLError,
   type GraphQLSchema,
+  execute as introspect,
   Kind,
   SingleFieldSubscriptionsRule,
   validate,
 } from 'graphql';
+import type { Asking } from './asking.ts';
 import { isTooBroad, mostListed } from './breadth.ts';
+import { FastGateway } from './fast-gateway.ts';
+import { createFieldErrors } from './field-errors.ts';
+import { createShortWay, type ShortWay } from './front/short-way.ts';
 import { checkVariables, createAdmission, limits, readVariables } from './limits.ts';
-import { type Sources, teachScalars } from './supergraph.ts';
-import type { Asking } from './transport.ts';
+import { createOperations, type Operations } from './operations/operations.ts';
+import type { Supergraph } from './plan/supergraph.ts';
+import { teachScalars } from './scalars.ts';
+import { stockSource } from './stock-source.ts';
+import { toText } from './transport/binary.ts';
+import type { Transport } from './transport/transport.ts';
 
 export type Answer = {
   readonly status: number;
@@ -33,6 +41,8 @@ export type Answer = {
 };
 
 export type GraphQLDoor = {
+  readonly shortWay: ShortWay<Asking>;
+  readonly operations: Operations<Asking>;
   /** @throws RequestError QUERY_TOO_COMPLEX or BAD_USER_INPUT before anything is looked at more closely */
   readonly answer: (request: {
     /** the parsed body; undefined where it was not JSON */
@@ -86,7 +96,7 @@ const introspectsHere: ApolloServerPlugin<Asking> = {
       );
       if (operation.operation !== 'query' || !isOwn) return null;
       const { variables: variableValues, operationName } = request;
-      const singleResult = await execute({ schema, document, variableValues, operationName });
+      const singleResult = await introspect({ schema, document, variableValues, operationName });
       return {
         http: { headers: new HeaderMap(), status: undefined },
         body: { kind: 'single', singleResult },
@@ -110,21 +120,57 @@ const checkSubscriptions = (schema: GraphQLSchema, document: DocumentNode): void
   }
 };
 
-export const openGraphQL = async (
-  supergraphSdl: string,
-  sources: Sources,
-  log: Log,
-  options: { readonly isProduction: boolean },
-): Promise<GraphQLDoor> => {
+type Options = {
+  readonly supergraph: Supergraph;
+  readonly transports: ReadonlyMap<string, Transport<Asking>>;
+  readonly log: Log;
+  readonly isProduction: boolean;
+  /** whose executor answers; the stock one is slow, and there to be compared with */
+  readonly executor?: 'own' | 'stock';
+};
+
+export const openGraphQL = async (options: Options): Promise<GraphQLDoor> => {
+  const { supergraph, transports, log, isProduction, executor = 'own' } = options;
+  const operations = createOperations<Asking>({
+    supergraph,
+    transports,
+    formatError: createFieldErrors(log),
+  });
+
+  /** Errors of answers that are worded already. */
+  const worded = new WeakSet<object>();
+  const execute: FastGateway['executor'] = async ({ request, document, context }) => {
+    const { query = '', operationName, variables: given } = request;
+    const { operation, definition } = await operations.prepare(query, operationName ?? undefined, document);
+    const variables = readVariables(supergraph.apiSchema, definition, given);
+    const body = await new Promise<string>((resolve) => {
+      operation.run(variables, context as Asking, { done: resolve });
+    });
+    const { data, errors } = JSON.parse(toText(body)) as FormattedExecutionResult;
+    return {
+      data,
+      ...(errors && {
+        errors: errors.map(({ message, path, extensions }) => {
+          const error = new GraphQLError(message, { path, extensions });
+          worded.add(error);
+          return error;
+        }),
+      }),
+    } as Awaited<ReturnType<FastGateway['executor']>>;
+  };
+
   // Read in the constructor below; without it the vendor is told about us.
   process.env.APOLLO_TELEMETRY_DISABLED = '1';
-  const gateway = new ApolloGateway({
-    supergraphSdl,
-    buildService: ({ name }) => sources[name]!,
-    logger: log,
-    validateSupergraph: false,
-    __exposeQueryPlanExperimental: !options.isProduction,
-  });
+  const gateway = new FastGateway(
+    {
+      supergraphSdl: supergraph.sdl,
+      buildService: ({ name }) => stockSource(transports.get(name)!),
+      logger: log,
+      validateSupergraph: false,
+      __exposeQueryPlanExperimental: !isProduction,
+    },
+    executor === 'own' ? execute : null,
+  );
   let schema: GraphQLSchema | undefined;
   gateway.onSchemaLoadOrUpdate(({ apiSchema }) => {
     schema = teachScalars(apiSchema);
@@ -134,15 +180,18 @@ export const openGraphQL = async (
   const current = new AsyncLocalStorage<Asking>();
   const server = new ApolloServer<Asking>({
     gateway,
-    introspection: !options.isProduction,
-    hideSchemaDetailsFromClientErrors: options.isProduction,
+    introspection: !isProduction,
+    hideSchemaDetailsFromClientErrors: isProduction,
     includeStacktraceInErrorResponses: false,
     // By text only: an operation that arrives as a hash would pass by the limits.
     persistedQueries: false,
     parseOptions: { maxTokens: limits.tokens },
     maxRecursiveSelections: limits.selections,
     stopOnTerminationSignals: false,
-    formatError: (formatted, error) => formatError(formatted, error, log, current.getStore()!.trace),
+    formatError: (formatted, error) =>
+      typeof error === 'object' && error !== null && worded.has(error)
+        ? formatted
+        : formatError(formatted, error, log, current.getStore()!.trace),
     logger: log,
     plugins: [
       onlyRunnable,
@@ -157,7 +206,14 @@ export const openGraphQL = async (
   await server.start();
   const admit = createAdmission((document) => checkSubscriptions(schema!, document));
 
+  const shortWay = createShortWay(operations, ({ document, definition }, variables) => {
+    checkVariables(variables);
+    if (isTooBroad(supergraph.apiSchema, document, definition, variables)) throw tooBroad();
+  });
+
   return {
+    shortWay,
+    operations,
     answer: async ({ body, headers, asking }) => {
       if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
         if ('query' in body && typeof body.query === 'string') admit(body.query);

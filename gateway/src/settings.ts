@@ -16,6 +16,8 @@ const shape = platformSettings
     JWKS_URL: z.url().optional(),
     /** Origins of web pages that may call, separated by commas. */
     ALLOWED_ORIGINS: z.string().optional(),
+    /** `stock`: @apollo/gateway's own executor answers, to compare ours with. */
+    EXECUTOR: z.enum(['own', 'stock']).default('own'),
     /** 1: the last entry of X-Forwarded-For and the trace come from a proxy of our own. */
     TRUST_PROXY: z
       .enum(['0', '1'])
@@ -33,6 +35,7 @@ export type Settings = {
   readonly jwksUrl: URL;
   readonly allowedOrigins: ReadonlySet<string>;
   readonly trustsProxy: boolean;
+  readonly executor: 'own' | 'stock';
   /** the origin of the process that hosts a subgraph */
   readonly originOf: (subgraph: string) => string;
 };
@@ -54,6 +57,7 @@ export const gatewaySettings = (env: NodeJS.ProcessEnv): Settings => {
     jwksUrl: new URL(values.JWKS_URL ?? `${originOf('users')}/users/jwks`),
     allowedOrigins: new Set(origins.split(',').map((origin) => origin.trim())),
     trustsProxy: values.TRUST_PROXY,
+    executor: values.EXECUTOR,
     originOf,
   };
 };

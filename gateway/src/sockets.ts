@@ -9,10 +9,10 @@ import { type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLSch
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AccessTokens } from './access-tokens.ts';
+import type { Asking } from './asking.ts';
 import { traceOf, viewerOf } from './front.ts';
 import type { Settings } from './settings.ts';
 import type { Live, Subscriptions } from './subscriptions.ts';
-import type { Asking } from './transport.ts';
 
 type Bounds = {
   /** bytes */

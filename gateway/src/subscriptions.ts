@@ -12,13 +12,13 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
+import type { Asking } from './asking.ts';
 import { isTooBroad, mostListed } from './breadth.ts';
 import { checkVariables, parseWithinLimits, readVariables } from './limits.ts';
 import { createMailbox, createNewer } from './mailbox.ts';
 import { fromSubgraph } from './subgraph-errors.ts';
 import { markOf, withoutRootConditions, withVersion } from './subscription.ts';
 import type { Sources, SubscriptionPlan, Supergraph } from './supergraph.ts';
-import type { Asking } from './transport.ts';
 import type { Upstream } from './upstream.ts';
 
 type SubscribeRequest = {

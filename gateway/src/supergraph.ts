@@ -3,17 +3,16 @@
 import { Supergraph as FederatedSupergraph, operationFromDocument } from '@apollo/federation-internals';
 import { executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
 import { type FetchNode, type PlanNode, QueryPlanner } from '@apollo/query-planner';
-import { DateTime, Long } from '@orderstream/runtime/scalars';
 import {
   type DocumentNode,
   type ExecutionResult,
   type FragmentDefinitionNode,
   type GraphQLSchema,
-  isScalarType,
   Kind,
   type OperationDefinitionNode,
 } from 'graphql';
-import type { Asking } from './transport.ts';
+import type { Asking } from './asking.ts';
+import { teachScalars } from './scalars.ts';
 
 /** Who delivers the event, and what is asked of the others for each. */
 export type SubscriptionPlan = { readonly primary: FetchNode; readonly rest?: PlanNode };
@@ -37,15 +36,6 @@ export type Supergraph = {
     },
     event: ExecutionResult,
   ) => Promise<ExecutionResult>;
-};
-
-/** A subgraph would refuse a malformed scalar too, but only after others had been asked. */
-export const teachScalars = (schema: GraphQLSchema): GraphQLSchema => {
-  for (const { name, parseValue, parseLiteral } of [DateTime, Long]) {
-    const type = schema.getType(name);
-    if (isScalarType(type)) Object.assign(type, { parseValue, parseLiteral });
-  }
-  return schema;
 };
 
 /** The name under which the event is fetched; no subgraph can be called so. */

@@ -7,7 +7,7 @@ import { traceId } from '@orderstream/runtime/trace';
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import type { Asking } from './transport.ts';
+import type { Asking } from './asking.ts';
 
 type Listener = {
   readonly next: (event: ExecutionResult) => void;

@@ -1,6 +1,5 @@
 // Operations that were asked for before, planned and compiled: nothing of a known one is parsed, validated or planned
 // again. Bounded by the bytes they hold, and made anew with each supergraph.
-import { RequestError } from '@orderstream/runtime/errors';
 import {
   type DocumentNode,
   getOperationAST,
@@ -9,7 +8,8 @@ import {
   separateOperations,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { type CompileOptions, compileOperation, type Operation } from '../execute/operation.ts';
+import { compileOperation } from '../execute/compile.ts';
+import type { FormatError, Operation } from '../execute/operation.ts';
 import type { Supergraph } from '../plan/supergraph.ts';
 import type { Transport } from '../transport/transport.ts';
 
@@ -43,12 +43,13 @@ export type Operations<Asking> = {
 type Options<Asking> = {
   readonly supergraph: Supergraph;
   readonly transports: ReadonlyMap<string, Transport<Asking>>;
-  readonly formatError?: CompileOptions<Asking>['formatError'];
-  /** milliseconds for one plan */
-  readonly planningMs?: number;
+  readonly formatError?: FormatError<Asking>;
   /** bytes of operations that are kept */
   readonly most?: number;
 };
+
+/** The planner has a deadline of its own. */
+const never = new AbortController().signal;
 
 /** No name has a line's end in it, so no two keys are the same. */
 const keyOf = (text: string, operationName: string | undefined): string =>
@@ -58,7 +59,6 @@ export const createOperations = <Asking>({
   supergraph,
   transports,
   formatError,
-  planningMs = 1_000,
   most = 64 * 1024 * 1024,
 }: Options<Asking>): Operations<Asking> => {
   type Entry = Prepared<Asking> & { readonly text: string; readonly operationName: string | undefined };
@@ -67,16 +67,6 @@ export const createOperations = <Asking>({
     sizeCalculation: ({ operation, text }) => operation.weight + 2 * text.length,
   });
   const underWay = new Map<string, Promise<Entry>>();
-
-  const plan = async (text: string): ReturnType<Supergraph['planner']['plan']> => {
-    const signal = AbortSignal.timeout(planningMs);
-    try {
-      return await supergraph.planner.plan(text, undefined, signal);
-    } catch (cause) {
-      if (!signal.aborted) throw cause;
-      throw new RequestError('DEADLINE_EXCEEDED', 'The query takes too long to plan.', { cause });
-    }
-  };
 
   const make = async (
     text: string,
@@ -89,7 +79,7 @@ export const createOperations = <Asking>({
     const operation = compileOperation<Asking>({
       supergraph,
       document: alone,
-      plan: await plan(print(alone)),
+      plan: await supergraph.planner.plan(print(alone), undefined, never),
       transports,
       ...(formatError && { formatError }),
     });
@@ -112,7 +102,10 @@ export const createOperations = <Asking>({
       }
       return making;
     },
-    texts: () => [...kept.rvalues()].map(({ text, operationName }) => ({ text, operationName })),
+    texts: () =>
+      [...kept.rvalues()].flatMap((entry) =>
+        entry ? [{ text: entry.text, operationName: entry.operationName }] : [],
+      ),
     count: () => kept.size,
     bytes: () => kept.calculatedSize,
   };

@@ -74,6 +74,14 @@ describe('who is answered', () => {
     expect((await shelf.send(simple, headers)).status).toBe(200);
   });
 
+  test('an answer bears the name of its call, if that is one', async () => {
+    const named = async (id: string) =>
+      (await shelf.send(simple, { ...signedHeaders(simple), 'x-call-id': id })).headers.get('x-call-id');
+    expect(await named('a7-19')).toBe('a7-19');
+    expect(await named('no name')).toBeNull();
+    expect(await named('x'.repeat(65))).toBeNull();
+  });
+
   test('an error bears the trace of the request that made it', async () => {
     const trace = newTrace();
     const { text } = await shelf.ask({ query: '{ book { broken } }' }, trace);

@@ -21,7 +21,7 @@ import type { Service, Subgraph, Webhook } from '../subgraph.ts';
 import { traceFrom } from '../trace.ts';
 import { type GraphQLDoor, openGraphQL } from './graphql.ts';
 import { type Check, checkHealth } from './health.ts';
-import { readBody, send, sendError } from './http.ts';
+import { nameCall, readBody, send, sendError } from './http.ts';
 import { schemaText, subgraphSchema } from './schema.ts';
 import { serveSubscriptions } from './subscriptions.ts';
 
@@ -202,6 +202,7 @@ export const host = async (subgraphs: readonly Subgraph[], env: NodeJS.ProcessEn
     if (!one?.takesSockets || request.url !== `/${one.subgraph.name}/graphql`) socket.destroy();
   });
   server.on('request', (request, response) => {
+    nameCall(request, response);
     answer(request, response).catch((error: unknown) => {
       if (error instanceof RequestError) return sendError(response, error);
       log.error({ err: error, path: request.url }, 'request failed');

@@ -45,3 +45,11 @@ export const sendError = (response: ServerResponse, error: RequestError): void =
     JSON.stringify({ errors: [{ message: error.message, extensions: error.extensions }] }),
   );
 };
+
+const callHeader = 'x-call-id';
+
+/** Says which call an answer is for: a gateway that sends several calls on one connection takes no other for it. */
+export const nameCall = (request: IncomingMessage, response: ServerResponse): void => {
+  const id = request.headers[callHeader];
+  if (typeof id === 'string' && /^[\w-]{1,64}$/.test(id)) response.setHeader(callHeader, id);
+};
