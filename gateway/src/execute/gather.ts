@@ -28,42 +28,58 @@ const typeFilter = (schema: GraphQLSchema, types: readonly string[]): ((typename
 
 const objectCheck = (name: string): string => `${name}!==null&&typeof ${name}==='object'`;
 
+/** Walks from an object. Answers what stands in its place from now on where the path ends at once. */
+type Walk = (from: Composite, to: Gathering) => Composite | undefined;
+
+/** Lists in lists are rare, and how many there are is not known before. */
+const listWalker = (rest: Path, schema: GraphQLSchema): ((list: Value[], to: Gathering) => void) => {
+  let walk: Walk | null = null;
+  const visit = (list: Value[], to: Gathering): void => {
+    walk ??= gatherer(rest, schema);
+    for (let at = 0; at < list.length; at++) {
+      const item = list[at];
+      if (Array.isArray(item)) visit(item, to);
+      else if (isComposite(item)) list[at] = walk(item, to) ?? item;
+    }
+  };
+  return visit;
+};
+
 /** A function made for the path: walks from the data and hands every object at its end over. */
-export const gatherer = (path: Path, schema: GraphQLSchema): ((data: Composite, to: Gathering) => void) => {
+export const gatherer = (path: Path, schema: GraphQLSchema): Walk => {
   const filters: ((typename: unknown) => boolean)[] = [];
+  const lists: ((list: Value[], to: Gathering) => void)[] = [];
   let code = '';
   let closing = '';
-  let at = 0;
   // where the object in question stands, so that it can be replaced
   let place = '';
-  for (const one of path) {
+  for (const [at, one] of path.entries()) {
     const here = `v${at}`;
     const next = `v${at + 1}`;
     switch (one.step) {
-      case 'key':
-        code += `if(!Array.isArray(${here})){const ${next}=${readCode(here, one.key)};if(${objectCheck(next)}){`;
-        closing = `}}${closing}`;
+      case 'key': {
+        const then = path[at + 1]?.step === 'each' ? '' : `&&!Array.isArray(${next})`;
+        code += `const ${next}=${readCode(here, one.key)};if(${objectCheck(next)}${then}){`;
+        closing = `}${closing}`;
         place = `${here}[${JSON.stringify(one.key)}]`;
-        at++;
         break;
+      }
       case 'each':
-        code += `if(Array.isArray(${here}))for(let i${at}=0;i${at}<${here}.length;i${at}++){const ${next}=${here}[i${at}];if(${objectCheck(next)}){`;
+        code += `if(Array.isArray(${here}))for(let i${at}=0;i${at}<${here}.length;i${at}++){const ${next}=${here}[i${at}];if(Array.isArray(${next}))L[${lists.length}](${next},g);else if(${objectCheck(next)}){`;
         closing = `}}${closing}`;
+        lists.push(listWalker(path.slice(at + 1), schema));
         place = `${here}[i${at}]`;
-        at++;
         break;
       case 'types':
-        code += `if(F[${filters.length}](${here}.__typename)){`;
+        code += `const ${next}=${here};if(F[${filters.length}](${here}.__typename)){`;
         closing = `}${closing}`;
         filters.push(typeFilter(schema, one.types));
     }
   }
-  const end = `v${at}`;
-  const taken = place
-    ? `if(!Array.isArray(${end})){const t=g.take(${end});if(t!==${end})${place}=t}`
-    : `g.take(${end})`;
+  const end = `v${path.length}`;
+  const taken = place ? `const t=g.take(${end});if(t!==${end})${place}=t` : `return g.take(${end})`;
   // Names are in it only as string literals, and all of them went through a GraphQL parser.
-  return new Function('F', `return function(v0,g){${code}${taken}${closing}}`)(filters);
+  return new Function('F', 'L', `return function(v0,g){${code}${taken}${closing}}`)(filters, lists);
 };
 
 /** The same walk, slower, with the places at which the objects stand in the client's answer. */
@@ -78,7 +94,8 @@ export const placesOf = (
     if (!one) {
       if (isComposite(value)) visit(value, place);
     } else if (one.step === 'each') {
-      if (Array.isArray(value)) value.forEach((item, index) => void walk(item, others, [...place, index]));
+      if (!Array.isArray(value)) return;
+      value.forEach((item, index) => void walk(item, Array.isArray(item) ? rest : others, [...place, index]));
     } else if (!isComposite(value)) {
       return;
     } else if (one.step === 'key') {

@@ -1,11 +1,12 @@
 // How an entity is named to a subgraph: the JSON text of its representation, by a function made for its type.
-import { type GraphQLSchema, isAbstractType, isObjectType } from 'graphql';
+import { type GraphQLSchema, isAbstractType, isObjectType, Kind, parse } from 'graphql';
 import { type Composite, type Leaf, readCode } from '../parse/values.ts';
+import { onlyOperation } from '../plan/plannable.ts';
 import type { Requirement, TypeRewrite } from '../plan/query-plan.ts';
 
 /**
- * Answers the text; null where nothing but the type is known. What is null is left out. `isStrict`: a field that nobody
- * delivered makes it null too, because the call that should have may have failed.
+ * Answers the text; null where no key is known. A part of a key that is null is left out, other fields are sent as they
+ * are. `isStrict`: a field that nobody delivered makes it null too, because the call that should have may have failed.
  */
 export type WriteRepresentation = (entity: Composite, isStrict: boolean) => string | null;
 
@@ -60,6 +61,20 @@ const collect = (
   return fields;
 };
 
+/** First names of the fields that are in any key of the type, or of an interface it stands for. */
+const keyFields = (schema: GraphQLSchema, name: string): Set<string> => {
+  const fields = new Set<string>();
+  for (const directive of schema.getType(name)?.astNode?.directives ?? []) {
+    const key = directive.arguments?.find((one) => one.name.value === 'key')?.value;
+    if (directive.name.value !== 'join__type' || key?.kind !== Kind.STRING) continue;
+    const document = parse(`{${key.value}}`, { noLocation: true });
+    const { operation } = onlyOperation(document, undefined);
+    for (const one of operation.selectionSet.selections)
+      if (one.kind === Kind.FIELD) fields.add(one.name.value);
+  }
+  return fields;
+};
+
 /** The writer for entities of one type, or null where entities of this type are not asked for. */
 const writerFor = (
   schema: GraphQLSchema,
@@ -71,14 +86,19 @@ const writerFor = (
   const fields = collect(requires, (type) => isMeant(schema, type, name), new Map());
   fields.delete('__typename');
   const rewrite = rewrites.find(({ types }) => types.some((type) => isMeant(schema, type, name)));
+  const keys = keyFields(schema, name);
+  const hasKey = [...fields.keys()].some((as) => keys.has(as));
   const members = [...fields].map(([as, field]) => {
     const value = field.fields ? `${nestedCode(field.fields)}(v)` : 'v';
-    return `v=${valueCode('o', field)};if(v===undefined){if(strict)return null}else if(v!==null)s+=${JSON.stringify(`,${JSON.stringify(as)}:`)}+${value};`;
+    const isKey = !hasKey || keys.has(as);
+    const wanted = isKey ? 'if(v!==null)' : '';
+    const known = isKey ? ',k=true' : '';
+    return `v=${valueCode('o', field)};if(v===undefined){if(strict)return null}else ${wanted}s+=${JSON.stringify(`,${JSON.stringify(as)}:`)}+${value}${known};`;
   });
   const prefix = JSON.stringify(`{"__typename":${JSON.stringify(rewrite?.sentAs ?? name)}`);
   // Names are in it only as string literals, and all of them went through a GraphQL parser.
   const make = new Function(
-    `return function(o,strict){let s='',v;${members.join('')}return s===''?null:${prefix}+s+'}'}`,
+    `return function(o,strict){let s='',k=false,v;${members.join('')}return k?${prefix}+s+'}':null}`,
   );
   return make();
 };

@@ -17,8 +17,9 @@ import type {
 } from './query-plan.ts';
 
 const pathOf = (path: apollo.ResponsePath): Path =>
-  path.flatMap((one): Path => {
-    if (one === '@') return [{ step: 'each' }];
+  path.flatMap((one, at): Path => {
+    // lists in lists: one step here
+    if (one === '@') return path[at - 1] === '@' ? [] : [{ step: 'each' }];
     // with a type condition: `media|[Book,Movie]`
     const [key, types] = String(one).split('|');
     const named: Path = key ? [{ step: 'key', key }] : [];

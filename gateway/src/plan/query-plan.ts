@@ -4,7 +4,7 @@
 export type PathStep =
   /** to the value under this response key */
   | { readonly step: 'key'; readonly key: string }
-  /** to each element of the list */
+  /** to each element of the list, however many lists are in one another */
   | { readonly step: 'each' }
   /** on with objects of these types (or of types that implement them) only */
   | { readonly step: 'types'; readonly types: readonly string[] };
