@@ -10,6 +10,8 @@ const passedOn: Record<ErrorCode, true> = {
   NOT_FOUND: true,
   PAYLOAD_TOO_LARGE: true,
   QUERY_TOO_COMPLEX: true,
+  PERSISTED_QUERY_REQUIRED: true,
+  PERSISTED_QUERY_NOT_FOUND: true,
   RATE_LIMITED: true,
   SUBGRAPH_UNAVAILABLE: true,
   DEADLINE_EXCEEDED: true,

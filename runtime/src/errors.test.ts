@@ -9,6 +9,8 @@ test.each<[ErrorCode, number, boolean]>([
   ['NOT_FOUND', 404, false],
   ['PAYLOAD_TOO_LARGE', 413, false],
   ['QUERY_TOO_COMPLEX', 400, false],
+  ['PERSISTED_QUERY_REQUIRED', 400, false],
+  ['PERSISTED_QUERY_NOT_FOUND', 200, true],
   ['RATE_LIMITED', 429, true],
   ['SUBGRAPH_UNAVAILABLE', 503, true],
   ['DEADLINE_EXCEEDED', 504, true],

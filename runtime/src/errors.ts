@@ -8,6 +8,9 @@ const codes = {
   NOT_FOUND: { status: 404, retryable: false },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false },
   QUERY_TOO_COMPLEX: { status: 400, retryable: false },
+  PERSISTED_QUERY_REQUIRED: { status: 400, retryable: false },
+  // Part of a protocol: the client is to send the text as well, and looks for the code in a successful answer.
+  PERSISTED_QUERY_NOT_FOUND: { status: 200, retryable: true },
   RATE_LIMITED: { status: 429, retryable: true },
   SUBGRAPH_UNAVAILABLE: { status: 503, retryable: true },
   DEADLINE_EXCEEDED: { status: 504, retryable: true },
@@ -51,6 +54,8 @@ const defaultMessage = (code: ErrorCode): string =>
     NOT_FOUND: 'There is no such thing.',
     PAYLOAD_TOO_LARGE: 'The request is too large.',
     QUERY_TOO_COMPLEX: 'The query is too complex.',
+    PERSISTED_QUERY_REQUIRED: 'Only operations that were agreed on may be asked for, by their id.',
+    PERSISTED_QUERY_NOT_FOUND: 'No operation of this hash is known: send its text with it.',
     RATE_LIMITED: 'Too many requests.',
     SUBGRAPH_UNAVAILABLE: 'A part of the shop is not reachable.',
     DEADLINE_EXCEEDED: 'The answer took too long.',

@@ -160,6 +160,10 @@ test('a supergraph without the feature has usual costs', () => {
   expect(cost.estimate({})).toBe(1);
 });
 
+test('an operation of a kind that the schema has not got costs nothing that could be counted', () => {
+  expect(compiled('subscription {anything}').estimate()).toBe(0);
+});
+
 test('whoever is not signed in may ask for less', () => {
   checkCost(1_000, false, defaultLimits);
   expect(() => checkCost(1_001, false, defaultLimits)).toThrow('its cost is 1,001, of 1,000 allowed');

@@ -226,9 +226,12 @@ export const costOf = (
   operationName: string | null = null,
 ): OperationCost => {
   const operation = getOperationAST(document, operationName)!;
-  const root = schema.getRootType(operation.operation)!;
+  const root = schema.getRootType(operation.operation);
   const costs = new Costs(schema, rules, settings);
-  const shape = costs.compile(document, root, operation.selectionSet);
+  // Validation lets an operation pass whose kind the schema has not got at all.
+  const shape = root
+    ? costs.compile(document, root, operation.selectionSet)
+    : { parts: [], narrower: [], possible: [] };
   const base = operation.operation === 'mutation' ? mutationWeight : 0;
   return {
     estimate: (variables) => base + costs.estimateShape(shape, variables, null),
