@@ -62,7 +62,10 @@ export class Deadlines {
   }
 
   #turn(): void {
-    if (this.size === 0) return this.stop();
+    if (this.size === 0) {
+      this.stop();
+      return;
+    }
     const now = performance.now();
     // All slots that are over by now, also those that a busy loop made us miss; never more than a whole round.
     const last = Math.floor(now / turn);

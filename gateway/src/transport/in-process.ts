@@ -30,6 +30,7 @@ export type InProcessOptions<Asking> = {
 };
 
 class Call implements Timed {
+  readonly #over: () => void;
   deadline: number;
   earlier: Timed | null = null;
   later: Timed | null = null;
@@ -37,7 +38,8 @@ class Call implements Timed {
   readonly #late: Reason;
   readonly #name: string;
 
-  constructor(name: string, receiver: Receiver, deadline: number, late: Reason) {
+  constructor(name: string, receiver: Receiver, deadline: number, late: Reason, over: () => void) {
+    this.#over = over;
     this.#name = name;
     this.receiver = receiver;
     this.deadline = deadline;
@@ -46,6 +48,7 @@ class Call implements Timed {
 
   expire(): void {
     this.fail(this.#late);
+    this.#over();
   }
 
   fail(reason: Reason, cause?: unknown): void {
@@ -61,11 +64,15 @@ export const openInProcessTransport = <Asking>(options: InProcessOptions<Asking>
   let isClosed = false;
   let whenEmpty = (): void => {};
 
+  const over = (): void => {
+    if (deadlines.size === 0) whenEmpty();
+  };
+
   const settle = (call: Call, told: (call: Call) => void): void => {
     if (!call.receiver) return;
     deadlines.remove(call);
     told(call);
-    if (deadlines.size === 0) whenEmpty();
+    over();
   };
 
   const answer = (call: Call, result: ExecutionResult): void =>
@@ -93,23 +100,26 @@ export const openInProcessTransport = <Asking>(options: InProcessOptions<Asking>
       const now = performance.now();
       const ours = now + timeoutMs;
       const theirs = deadlineOf?.(asking) ?? ours;
-      const call = new Call(name, receiver, Math.min(ours, theirs), theirs < ours ? 'impatient' : 'late');
+      const late = theirs < ours ? 'impatient' : 'late';
+      const call = new Call(name, receiver, Math.min(ours, theirs), late, over);
       if (isClosed || theirs <= now) {
         call.fail(isClosed ? 'closed' : 'impatient');
         return;
       }
       deadlines.add(call);
+      let result: ReturnType<typeof execute>;
       try {
-        const result = execute(JSON.parse(toText(body)) as SubgraphRequest, asking, isQuery);
-        if ('then' in result)
-          result.then(
-            (made) => answer(call, made),
-            (error: unknown) => refuse(call, error),
-          );
-        else answer(call, result);
+        result = execute(JSON.parse(toText(body)) as SubgraphRequest, asking, isQuery);
       } catch (error) {
         refuse(call, error);
+        return;
       }
+      if ('then' in result)
+        result.then(
+          (made) => answer(call, made),
+          (error: unknown) => refuse(call, error),
+        );
+      else answer(call, result);
     },
     close: () => {
       isClosed = true;

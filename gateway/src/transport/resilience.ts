@@ -5,6 +5,8 @@
 // while the circuit is closed, a success is put on cockatiel's counters directly, which is what execute() would do, and
 // only failures and everything that happens while the circuit is not closed go through execute(). Its bulkhead and its
 // retry are promises throughout; a counter, a list and one timer do their work here.
+
+import type { RequestError } from '@orderstream/runtime/errors';
 import {
   CircuitState,
   ConsecutiveBreaker,
@@ -14,14 +16,17 @@ import {
   type IBreaker,
   SamplingBreaker,
 } from 'cockatiel';
-import type { RequestError } from '@orderstream/runtime/errors';
 import { Deadlines, type Timed } from './deadlines.ts';
 import { CallFailure, isOutage, isRepeatable } from './failure.ts';
 import type { Receiver, Transport } from './transport.ts';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-export type ResilienceState = { readonly breaker: BreakerState; readonly inFlight: number; readonly queued: number };
+export type ResilienceState = {
+  readonly breaker: BreakerState;
+  readonly inFlight: number;
+  readonly queued: number;
+};
 
 export type ResilienceOptions = {
   /** of the subgraph, for the log */
@@ -154,7 +159,6 @@ class Guard<Asking> implements Resilient<Asking> {
   #last: Passage<Asking> | null = null;
   #saved: number;
   #isProbing = false;
-  #pauses = new Set<NodeJS.Timeout>();
 
   constructor(inner: Transport<Asking>, options: ResilienceOptions) {
     this.#inner = inner;
@@ -182,10 +186,7 @@ class Guard<Asking> implements Resilient<Asking> {
   });
 
   send = (body: string, isQuery: boolean, asking: Asking, receiver: Receiver): void => {
-    const passage = new Passage(this, body, isQuery, asking, receiver);
-    if (this.#inFlight < this.#options.mostAtOnce) this.#enter(passage);
-    else if (this.#queued < this.#options.mostWaiting) this.#wait(passage);
-    else passage.tell(new CallFailure('crowded', this.#options.name));
+    this.#admitOrKeep(new Passage(this, body, isQuery, asking, receiver));
   };
 
   close = async (): Promise<void> => {
@@ -222,6 +223,12 @@ class Guard<Asking> implements Resilient<Asking> {
     passage.tell(new CallFailure('crowded', this.#options.name));
   }
 
+  #admitOrKeep(passage: Passage<Asking>): void {
+    if (this.#inFlight < this.#options.mostAtOnce) this.#enter(passage);
+    else if (this.#queued < this.#options.mostWaiting) this.#wait(passage);
+    else passage.tell(new CallFailure('crowded', this.#options.name));
+  }
+
   #enter(passage: Passage<Asking>): void {
     if (this.#breaker.state === CircuitState.Closed) this.#go(passage);
     else this.#tryThrough(passage);
@@ -248,7 +255,6 @@ class Guard<Asking> implements Resilient<Asking> {
             wasSent = true;
             passage.probed = (failure) => {
               passage.probed = null;
-              this.#isProbing = false;
               if (failure) reject(failure);
               else resolve();
             };
@@ -256,8 +262,10 @@ class Guard<Asking> implements Resilient<Asking> {
           }),
       )
       .catch((error: unknown) => {
-        if (wasSent) return;
-        passage.tell(new CallFailure('broken', this.#options.name, error));
+        if (!wasSent) passage.tell(new CallFailure('broken', this.#options.name, error));
+      })
+      .finally(() => {
+        if (wasSent) this.#isProbing = false;
       });
     // execute() calls what it is given at once, or not at all.
     if (!wasSent) this.#isProbing = false;
@@ -274,6 +282,7 @@ class Guard<Asking> implements Resilient<Asking> {
 
   #mayRepeat(passage: Passage<Asking>, failure: RequestError): boolean {
     if (!passage.isQuery || passage.isRepeat || !isRepeatable(failure)) return false;
+    if (this.#breaker.state !== CircuitState.Closed) return false;
     return this.#saved >= 1 && performance.now() - passage.startedAt < early;
   }
 
@@ -281,15 +290,11 @@ class Guard<Asking> implements Resilient<Asking> {
     this.#saved -= 1;
     passage.isRepeat = true;
     this.#options.onRepeat?.(failure);
-    const timer = setTimeout(
-      () => {
-        this.#pauses.delete(timer);
-        if (this.#breaker.state === CircuitState.Closed) this.#enter(passage);
-        else passage.tell(failure);
-      },
-      pause * (0.5 + Math.random() / 2),
-    );
-    this.#pauses.add(timer);
+    const again = (): void => {
+      if (this.#breaker.state === CircuitState.Closed) this.#admitOrKeep(passage);
+      else passage.tell(failure);
+    };
+    setTimeout(again, pause * (0.5 + Math.random() / 2));
   }
 
   #wait(passage: Passage<Asking>): void {

@@ -17,6 +17,8 @@ export type Shared<Asking> = Transport<Asking> & {
  * before it came.
  */
 const boarding = 500;
+/** scopes that are not worth looking through */
+const fewScopes = 1_000;
 
 class Flight implements Receiver {
   readonly #flights: Map<string, Flight>;
@@ -69,12 +71,16 @@ export const withSharing = <Asking>(
 ): Shared<Asking> => {
   const scopes = new Map<string, Map<string, Flight>>();
   const counts = { asked: 0, joined: 0 };
+  let sweepAt = fewScopes;
 
   const flightsOf = (scope: string): Map<string, Flight> => {
     const known = scopes.get(scope);
     if (known) return known;
-    // Scopes of people come and go; those with nothing in the air are let go whenever there are many.
-    if (scopes.size >= 1_000) for (const [key, flights] of scopes) if (flights.size === 0) scopes.delete(key);
+    // Scopes of people come and go; those with nothing in the air are let go whenever they may be half of all.
+    if (scopes.size >= sweepAt) {
+      for (const [key, flights] of scopes) if (flights.size === 0) scopes.delete(key);
+      sweepAt = Math.max(fewScopes, scopes.size * 2);
+    }
     const flights = new Map<string, Flight>();
     scopes.set(scope, flights);
     return flights;
