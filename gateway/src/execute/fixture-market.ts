@@ -13,8 +13,7 @@ import {
   validate,
 } from 'graphql';
 import { openSupergraph, type Supergraph } from '../plan/supergraph.ts';
-import { toText } from '../transport/binary.ts';
-import { openInProcessTransport, type SubgraphRequest } from '../transport/in-process.ts';
+import { toBinary, toText } from '../transport/binary.ts';
 import type { Transport } from '../transport/transport.ts';
 import { compileOperation } from './compile.ts';
 import type { FormatError, Operation } from './operation.ts';
@@ -77,6 +76,11 @@ const stockTexts = texts.stock.replace(
 const catalogTexts = texts.catalog.replace('width: Int }', 'width: Int @shareable }');
 
 export const marketTexts = { ...texts, catalog: catalogTexts, stock: stockTexts };
+
+export type SubgraphRequest = {
+  readonly query: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+};
 
 type Row = Record<string, unknown> & { id: string };
 
@@ -189,7 +193,11 @@ const resolversFor = (state: { total: number; log: string[] }) => ({
     Query: { latest: () => reviews },
   },
   users: {
-    User: { __resolveReference: ({ id }: Row) => users.get(id) ?? null },
+    User: {
+      __resolveReference: ({ id }: Row) => users.get(id) ?? null,
+      friends: ({ friends }: Row) =>
+        (friends as (Row | null)[] | null)?.map((one) => one && users.get(one.id)),
+    },
     Query: { me: () => users.get('u1') },
     Mutation: {
       rename: (_: unknown, { name }: { name: string }) => {
@@ -216,7 +224,7 @@ export type Called = {
 /** What belongs to one request here: who was called. */
 export type Asking = { readonly called: Called[] };
 
-/** Replaces what a subgraph answers; what it throws is a failed call. */
+/** Replaces what a subgraph answers, a string as it is; what it throws is a failed call. */
 export type Stub = (
   request: SubgraphRequest,
   real: () => ExecutionResult | PromiseLike<ExecutionResult>,
@@ -268,22 +276,26 @@ export const openMarket = (
   const transports = new Map<string, Transport<Asking>>(
     [...schemas].map(([name, schema]) => [
       name,
-      openInProcessTransport<Asking>({
-        name,
-        timeoutMs: 10_000,
-        largestAnswer: 10_000_000,
-        execute: (request, asking, isQuery) => {
+      {
+        send: (body, isQuery, asking, receiver) => {
+          const request: SubgraphRequest = JSON.parse(toText(body));
           asking.called.push({ subgraph: name, request, isQuery });
           const document = parse(request.query);
-          const wrong = validate(schema, document);
-          if (wrong.length)
-            throw new TypeError(`${name} was asked for what it does not know: ${wrong[0]!.message}`);
-          const real = () =>
-            execute({ schema, document, variableValues: request.variables }) as ExecutionResult;
-          const stub = options.stubs?.[name];
-          return (stub ? stub(request, real) : real()) as ExecutionResult;
+          const real = () => execute({ schema, document, variableValues: request.variables });
+          const answer = async () => {
+            const wrong = validate(schema, document);
+            if (wrong.length)
+              throw new TypeError(`${name} was asked for what it does not know: ${wrong[0]!.message}`);
+            const stub = options.stubs?.[name];
+            return stub ? await stub(request, real) : await real();
+          };
+          answer().then(
+            (told) => receiver.answered(toBinary(typeof told === 'string' ? told : JSON.stringify(told))),
+            (cause) => receiver.failed(new RequestError('SUBGRAPH_UNAVAILABLE', undefined, { cause })),
+          );
         },
-      }),
+        close: async () => {},
+      } satisfies Transport<Asking>,
     ]),
   );
 

@@ -1,0 +1,285 @@
+import { RequestError } from '@orderstream/runtime/errors';
+import { expect, test } from 'vitest';
+import { type Answered, openMarket } from './fixture-market.ts';
+
+const market = openMarket();
+
+const down = () => {
+  throw new Error('connection refused');
+};
+
+const placesOf = ({ errors }: Answered): string[] =>
+  (errors ?? []).map(({ path }) => (path as (string | number)[] | undefined)?.join('.') ?? '-').sort();
+
+const codesOf = ({ errors }: Answered): unknown[] =>
+  (errors ?? []).map(({ extensions }) => (extensions as { code?: string }).code);
+
+test('what a subgraph says of a root field is told at its place, in its words', async () => {
+  const { data, errors, hasErrors } = await market.ask(
+    '{ all: products(ids: ["p2", "p1"]) { id cost: price } }',
+  );
+  expect(data).toEqual({
+    all: [
+      { id: 'p2', cost: null },
+      { id: 'p1', cost: 2.5 },
+    ],
+  });
+  expect(errors).toEqual([
+    {
+      message: 'no price',
+      path: ['all', 0, 'cost'],
+      extensions: { code: 'NOT_FOUND', retryable: false },
+    },
+  ]);
+  expect(hasErrors).toBe(true);
+});
+
+test('what a subgraph says of an entity is told at every place where the entity stands', async () => {
+  const answer = await market.ask(`{
+    latest { product { stars: rating } }
+    shelves { rating }
+    product(id: "p1") { similar { rating } }
+  }`);
+  expect(placesOf(answer)).toEqual([
+    'latest.2.product.stars',
+    'product.similar.0.rating',
+    'shelves.2.0.rating',
+  ]);
+  expect(answer.data).toMatchObject({
+    shelves: [[{ rating: 4.5 }], [], [{ rating: null }, { rating: 4.5 }]],
+  });
+});
+
+test('a place below an entity keeps its path', async () => {
+  const broken = openMarket({
+    stubs: {
+      reviews: async (request, real) => {
+        const { data } = (await real()) as { data: { _entities: { reviews: unknown[] }[] } };
+        if (!request.query.includes('_entities')) return { data };
+        data._entities[0]!.reviews = [{ id: 'r1', text: null }];
+        return { data, errors: [{ message: 'faded', path: ['_entities', 0, 'reviews', 0, 'text'] }] };
+      },
+    },
+  });
+  const answer = await broken.ask('{ products(ids: ["p1", "p2", "p1"]) { reviews { id text } } }');
+  expect(placesOf(answer)).toEqual(['products.0.reviews.0.text', 'products.2.reviews.0.text']);
+});
+
+test('a subgraph that is away costs its own fields only, with an error at each', async () => {
+  const broken = openMarket({ stubs: { stock: down } });
+  const answer = await broken.ask(
+    '{ products(ids: ["p1", "p2"]) { id title shipping box { width height } } me { name } }',
+  );
+  expect(answer.data).toEqual({
+    products: [
+      { id: 'p1', title: 'Tea "fine"\n', shipping: null, box: { width: 2, height: null } },
+      { id: 'p2', title: 'Käse 🧀', shipping: null, box: { width: 2, height: null } },
+    ],
+    me: { name: 'Ada' },
+  });
+  expect(placesOf(answer)).toEqual([
+    'products.0.box.height',
+    'products.0.shipping',
+    'products.1.box.height',
+    'products.1.shipping',
+  ]);
+  expect(new Set(codesOf(answer))).toEqual(new Set(['SUBGRAPH_UNAVAILABLE']));
+  expect(JSON.stringify(answer.errors)).not.toContain('refused');
+});
+
+test('a field that may not be null takes its object with it, and the reason is told once a place', async () => {
+  const broken = openMarket({ stubs: { stock: down } });
+  const answer = await broken.ask('{ products(ids: ["p1"]) { id left } me { name } }');
+  expect(answer.data).toEqual({ products: [null], me: { name: 'Ada' } });
+  expect(placesOf(answer)).toEqual(['products.0.left']);
+});
+
+test('a root that is away is told at its fields', async () => {
+  const broken = openMarket({ stubs: { users: down } });
+  const answer = await broken.ask('{ i: me { name } product(id: "p1") { maker { name } id } }');
+  expect(answer.data).toEqual({ i: null, product: { id: 'p1', maker: null } });
+  expect(placesOf(answer)).toEqual(['i', 'product.maker.name'].sort());
+});
+
+test('nothing is asked about what a failed call should have told', async () => {
+  const broken = openMarket({ stubs: { users: down } });
+  const answer = await broken.ask('{ me { reviews { text } } }');
+  expect(answer.data).toEqual({ me: null });
+  expect(answer.called.map(({ subgraph }) => subgraph)).toEqual(['users']);
+});
+
+test('a null in a place where none may be climbs to the nearest that may, with one error', async () => {
+  const answer = await market.ask('{ me { friends { nick name } name } }');
+  expect(answer.data).toEqual({
+    me: { friends: [{ nick: null, name: 'Bob' }, null, null], name: 'Ada' },
+  });
+  expect(placesOf(answer)).toEqual(['me.friends.2.name']);
+});
+
+test('an entity whose subgraph lost it leaves an error where a value was promised', async () => {
+  const lost = openMarket({ stubs: { stock: () => ({ data: { _entities: [null] } }) } });
+  const answer = await lost.ask('{ product(id: "p1") { id left } }');
+  expect(answer.data).toEqual({ product: null });
+  expect(placesOf(answer)).toEqual(['product.left']);
+  expect(codesOf(answer)).toEqual(['INTERNAL']);
+});
+
+test('a null at the very top leaves no data at all', async () => {
+  const broken = openMarket({ stubs: { catalog: down } });
+  const answer = await broken.ask('{ me { name } products { id } }');
+  expect(answer.data).toBeNull();
+  expect(placesOf(answer)).toEqual(['products']);
+});
+
+test.each([
+  ['no JSON', 'nonsense'],
+  ['a list', []],
+  ['nothing', {}],
+  ['null', 'null'],
+  ['half an answer', '{"data":{"_entities":[{"shipping":'],
+  ['data of another kind', { data: 7 }],
+  ['another number of entities', { data: { _entities: [] } }],
+  ['entities of another kind', { data: { _entities: 'many' } }],
+])('a subgraph that answers with %s has failed', async (_, body) => {
+  const mad = openMarket({ stubs: { stock: () => body } });
+  const answer = await mad.ask('{ products(ids: ["p1"]) { id shipping } }');
+  expect(answer.data).toEqual({ products: [{ id: 'p1', shipping: null }] });
+  expect(placesOf(answer)).toEqual(['products.0.shipping']);
+  expect(codesOf(answer)).toEqual(['SUBGRAPH_UNAVAILABLE']);
+});
+
+test('values of another kind than promised are null, with an error each', async () => {
+  const mad = openMarket({
+    stubs: {
+      catalog: () => ({
+        data: {
+          products: [
+            {
+              __typename: 'Product',
+              id: 7,
+              title: 'x',
+              weight: 'heavy',
+              price: true,
+              tags: 'a',
+              colour: 'BLUE',
+              box: [1],
+            },
+            'no product',
+            {
+              __typename: 'Product',
+              id: 'p3',
+              title: 'y',
+              weight: 3e9,
+              price: 1,
+              tags: ['a', 1],
+              colour: 7,
+              box: 'big',
+            },
+            { __typename: 'Product', id: {}, title: 'z' },
+          ],
+        },
+      }),
+    },
+  });
+  const answer = await mad.ask('{ products { id title weight price tags colour box { width } } }');
+  expect(answer.data).toEqual({
+    products: [
+      { id: '7', title: 'x', weight: null, price: null, tags: null, colour: null, box: null },
+      null,
+      { id: 'p3', title: 'y', weight: null, price: 1, tags: null, colour: null, box: null },
+      null,
+    ],
+  });
+  expect(placesOf(answer)).toEqual([
+    'products.0.box',
+    'products.0.price',
+    'products.0.tags',
+    'products.0.weight',
+    'products.1',
+    'products.2.box',
+    'products.2.colour',
+    'products.2.tags.1',
+    'products.2.weight',
+    'products.3.id',
+  ]);
+});
+
+test('errors without a place are told without one, or everywhere if nothing else came', async () => {
+  const partly = openMarket({
+    stubs: { users: () => ({ data: { me: { name: 'Ada' } }, errors: [{ message: 'hm' }] }) },
+  });
+  const some = await partly.ask('{ me { name } }');
+  expect(some.data).toEqual({ me: { name: 'Ada' } });
+  expect(placesOf(some)).toEqual(['-']);
+  const wholly = openMarket({ stubs: { users: () => ({ errors: [{ message: 'no' }] }) } });
+  const none = await wholly.ask('{ a: me { name } b: me { nick } }');
+  expect(none.data).toEqual({ a: null, b: null });
+  expect(placesOf(none)).toEqual(['a', 'b']);
+  expect(none.errors![0]!.message).toBe('no');
+});
+
+test('a broken error is still an error', async () => {
+  const odd = openMarket({
+    stubs: {
+      users: () => ({ data: { me: null }, errors: [null, 'x', { message: 7, path: 'me', extensions: [] }] }),
+    },
+  });
+  const answer = await odd.ask('{ me { name } }');
+  expect(answer.data).toEqual({ me: null });
+  expect(answer.errors).toHaveLength(3);
+});
+
+test('an error about what the client did not ask for is told at the nearest place that it did', async () => {
+  const broken = openMarket({
+    stubs: {
+      catalog: () => ({
+        data: { product: { __typename: 'Product', id: 'p1', weight: null } },
+        errors: [{ message: 'no scales', path: ['product', 'weight'] }],
+      }),
+    },
+  });
+  const answer = await broken.ask('{ product(id: "p1") { shipping } }');
+  expect(placesOf(answer)).toEqual(['product']);
+});
+
+test('a subgraph cannot fill the answer with errors', async () => {
+  const errors = Array.from({ length: 50_000 }, () => ({ message: 'again', path: ['me'] }));
+  const loud = openMarket({ stubs: { users: () => ({ data: { me: null }, errors }) } });
+  expect((await loud.ask('{ me { name } }')).errors!.length).toBeLessThanOrEqual(1_000);
+});
+
+test('the gateway decides what a client is told of an error', async () => {
+  const told: unknown[] = [];
+  const quiet = openMarket({
+    stubs: { stock: down },
+    formatError: ({ path, subgraph, failure }, { called }) => {
+      told.push([subgraph, failure instanceof RequestError, called.length]);
+      return { message: 'Something went wrong on our side.', path, extensions: { traceId: 'abc' } };
+    },
+  });
+  const answer = await quiet.ask('{ product(id: "p1") { shipping } }');
+  expect(answer.errors).toEqual([
+    {
+      message: 'Something went wrong on our side.',
+      path: ['product', 'shipping'],
+      extensions: { traceId: 'abc' },
+    },
+  ]);
+  expect(told).toEqual([['stock', true, 2]]);
+});
+
+test('a fault in the gateway itself still ends the request', async () => {
+  const odd = openMarket({
+    formatError: ({ message }) => ({ message }),
+    stubs: { users: () => ({ data: { me: { name: 'Ada' } } }) },
+  });
+  const operation = await odd.compile('query ($n: String) { me { name } echo(text: $n) }');
+  const body = await new Promise<string>((resolve) => {
+    // A BigInt cannot be written as JSON.
+    operation.run({ n: 7n }, { called: [] }, { done: resolve });
+  });
+  expect(JSON.parse(body)).toEqual({
+    data: null,
+    errors: [{ message: 'Something went wrong on our side.' }],
+  });
+});
