@@ -193,6 +193,7 @@ const play = async (
     timeoutMs: 1_000,
     largestAnswer: 10_000,
     sharing,
+    brisk: 20,
     connections: 2,
   });
   const burst = (name: string, calls: number) =>

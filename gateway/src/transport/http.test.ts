@@ -62,6 +62,8 @@ const open = (origin: string, options: Partial<HttpOptions<Asking>> = {}): HttpT
     headersOf: ({ user }) => ['x-user', user],
     timeoutMs: 5_000,
     largestAnswer: 100_000,
+    // A busy machine is no slow subgraph.
+    brisk: 20,
     deadlineOf: ({ deadline }) => deadline ?? Number.POSITIVE_INFINITY,
     ...options,
   });
@@ -281,15 +283,16 @@ test('what stands behind a slow query is asked for elsewhere before the slow one
   expect(transport.counts.rescued).toBeGreaterThan(0);
 });
 
-test('a connection that breaks takes no query with it', async () => {
+test('a shared connection that breaks takes no query with it', async () => {
   let left = 0;
+  const calls = new Map<number, number>();
   const { origin } = await serve((one, response, request) => {
-    if (one.body.includes('crowd') && left > 0) {
+    calls.set(one.port, (calls.get(one.port) ?? 0) + 1);
+    const isShared = calls.get(one.port) === Math.max(...calls.values());
+    if (left > 0 && isShared) {
       left -= 1;
       request.socket.destroy();
-      return;
-    }
-    echo(one, response, request);
+    } else echo(one, response, request);
   });
   const transport = open(origin, { connections: 1 });
   await warmUp(transport);
@@ -297,7 +300,7 @@ test('a connection that breaks takes no query with it', async () => {
   left = 1;
   const texts = Array.from({ length: 6 }, (_, at) => `{ crowd${at} }`);
   expect(await Promise.all(texts.map((text) => ask(transport, text)))).toEqual(texts.map(heardBack));
-  expect(left).toBe(0);
+  expect(transport.counts.again).toBeGreaterThan(0);
 });
 
 test('a mutation whose connection breaks is not sent again', async () => {

@@ -36,6 +36,11 @@ export type HttpOptions<Asking> = {
   /** performance.now() at which the client's own time is over */
   readonly deadlineOf?: (asking: Asking) => number;
   readonly sharing?: Sharing;
+  /**
+   * milliseconds that calls on a shared connection take on average, at most, for others to be put behind them; 1 unless
+   * the subgraph is far away
+   */
+  readonly brisk?: number;
   /** of each of the two kinds, at most */
   readonly connections?: number;
 };
@@ -310,7 +315,7 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
   }
 
   #open(): Line<Asking> {
-    const line = new Line<Asking>(this.#url, this.#connector);
+    const line = new Line<Asking>(this.#url, this.#connector, this.#options.brisk ?? 1);
     // Before undici connects anew and sends again by itself what was under way.
     line.client.on('disconnect', () => {
       this.#strike(line);

@@ -9,10 +9,10 @@ import type { Call } from './call.ts';
 const mostInLine = 16;
 /** milliseconds since its last answer for which a connection counts as flowing */
 const flowing = 3;
-/** milliseconds a call may take on average, from being first in line, for others to be put behind it */
-const brisk = 1;
-/** weight of the newest answer in that average */
+/** weight of the newest answer in the average */
 const newest = 0.1;
+/** Times what counts as brisk: more than that of one answer is an exception, and says nothing of the line. */
+const most = 4;
 /** milliseconds before an idle connection is closed, so that traffic packs on the others again */
 const idle = 2_000;
 
@@ -34,9 +34,12 @@ export class Line<Asking> {
   #left = 0;
   #last: Call<Asking> | null = null;
   #answeredAt = Number.NEGATIVE_INFINITY;
+  /** milliseconds from being first in line to the answer */
   #average = 0;
+  readonly #brisk: number;
 
-  constructor(url: string, connector: Connector) {
+  constructor(url: string, connector: Connector, brisk: number) {
+    this.#brisk = brisk;
     this.client = new Client(url, {
       pipelining: mostInLine,
       headersTimeout: 0,
@@ -56,7 +59,7 @@ export class Line<Asking> {
   mayTake(now: number, needsEcho: boolean): boolean {
     if (this.length === 0) return true;
     if (needsEcho && !this.hasEchoed) return false;
-    return this.length < mostInLine && now - this.#answeredAt < flowing && this.#average < brisk;
+    return this.length < mostInLine && now - this.#answeredAt < flowing && this.#average < this.#brisk;
   }
 
   join(call: Call<Asking>, now: number): void {
@@ -72,7 +75,8 @@ export class Line<Asking> {
   /** @returns false when it was not this call's turn, which must never be */
   leave(call: Call<Asking>, now: number): boolean {
     if (this.first !== call) return false;
-    this.#average += (now - this.firstSince - this.#average) * newest;
+    const took = Math.min(now - this.firstSince, most * this.#brisk);
+    this.#average += (took - this.#average) * newest;
     this.#answeredAt = now;
     this.firstSince = now;
     this.first = call.behind;
