@@ -1,15 +1,19 @@
 // The end of a request: its answer is written, and everything it held is let go.
 import { RequestError } from '@orderstream/runtime/errors';
+import type { Composite } from '../parse/values.ts';
 import { toBinary } from '../transport/binary.ts';
+import { surprise, type Write, writerFor } from '../write/writer.ts';
 import { Answer, type AnswerPlan } from './answer.ts';
 import type { Introspect } from './introspection.ts';
-import type { FieldError, FormatError } from './operation.ts';
+import type { FieldError, FormatError, Variables } from './operation.ts';
 import type { Request } from './request.ts';
 
 export class Finish<Asking> {
   readonly #plan: AnswerPlan;
   readonly #introspect: Introspect;
   readonly #formatError: FormatError<Asking>;
+  /** made when the first answer is written; null where there is none for this operation */
+  #write: Write | null | undefined = undefined;
 
   constructor(plan: AnswerPlan, introspect: Introspect, formatError: FormatError<Asking>) {
     this.#plan = plan;
@@ -20,7 +24,15 @@ export class Finish<Asking> {
   finish(request: Request<Asking>): void {
     const { data, outcome, variables } = request;
     if (!outcome || !data) return;
-    const answer = new Answer(this.#plan, variables, this.#introspect(variables), request.errors ?? []);
+    const introspection = this.#introspect(variables);
+    const written = request.isSuspect ? null : this.#quickly(data, variables, introspection);
+    if (written !== null) {
+      request.data = null;
+      request.outcome = null;
+      outcome.done(`{"data":${written}}`, false);
+      return;
+    }
+    const answer = new Answer(this.#plan, variables, introspection, request.errors ?? []);
     const text = answer.write(data);
     const errors = answer.errors.map((error) => this.#format(error, request.asking));
     request.data = null;
@@ -28,6 +40,17 @@ export class Finish<Asking> {
     request.errors = null;
     const body = errors.length ? `{"errors":[${errors.join(',')}],"data":${text}}` : `{"data":${text}}`;
     outcome.done(body, errors.length > 0);
+  }
+
+  #quickly(data: Composite, variables: Variables, introspection: ReadonlyMap<string, string>): string | null {
+    if (this.#write === undefined) this.#write = writerFor(this.#plan);
+    if (this.#write === null) return null;
+    try {
+      return this.#write(data, variables, introspection);
+    } catch (error) {
+      if (error === surprise) return null;
+      throw error;
+    }
   }
 
   #format(error: FieldError, asking: Asking): string {

@@ -18,26 +18,30 @@ export class Reader {
   /** The member `key` of the whole; undefined where it is missing or no object. */
   member(key: string, shape: ObjectShape): Composite | null | undefined {
     this.#at = afterBlanks(this.#text, 0);
-    const envelope = this.#value({ shape: 'object', fields: new Map([[key, shape]]) });
+    const envelope = this.#value({ shape: 'object', depth: 0, fields: new Map([[key, shape]]) });
     const found =
       envelope && typeof envelope === 'object' && !Array.isArray(envelope) ? envelope[key] : undefined;
     return typeof found === 'object' && !Array.isArray(found) ? found : undefined;
   }
 
-  #value(shape: Shape): Value {
+  #value(shape: Shape, depth = 0): Value {
     const start = this.#at;
     const first = this.#text.charCodeAt(start);
     if (shape.shape === 'object') {
-      if (first === 123) return this.#object(shape);
-      if (first === 91) return this.#list(shape);
+      const isList = first === 91;
+      // Where the depth is not known, the answer is looked at value by value.
+      if (shape.depth === null) this.isSuspect = true;
+      const isExpected = shape.depth === null || isList === depth < shape.depth;
+      if (first === 123 && isExpected) return this.#object(shape);
+      if (isList && isExpected) return this.#list(shape, depth + 1);
     }
     this.#at = endOfValue(this.#text, start);
     const written = this.#text.slice(start, this.#at);
     if (written === 'null') return null;
     if (shape.shape === 'object') return this.#wrong();
     const text = first === 91 || first === 123 ? compact(written) : written;
-    if (isWhole(text, shape)) return text;
-    this.isSuspect = true;
+    // An id may be written as a number, and is told as a string.
+    if (!isWhole(text, shape) || (shape.kind === 'id' && !text.includes('"'))) this.isSuspect = true;
     return text;
   }
 
@@ -62,11 +66,11 @@ export class Reader {
     return object;
   }
 
-  #list(shape: ObjectShape): Value[] {
+  #list(shape: ObjectShape, depth: number): Value[] {
     const list: Value[] = [];
     this.#at = afterBlanks(this.#text, this.#at + 1);
     while (this.#text.charCodeAt(this.#at) !== 93) {
-      list.push(this.#value(shape));
+      list.push(this.#value(shape, depth));
       this.#separator();
     }
     this.#at++;

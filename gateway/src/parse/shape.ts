@@ -29,6 +29,8 @@ export type LeafShape = {
 
 export type ObjectShape = {
   readonly shape: 'object';
+  /** how many lists are around the object; null where that is not known */
+  readonly depth: number | null;
   /** in the order of the operation, the fields of all types together */
   readonly fields: Map<string, Shape>;
 };
@@ -69,6 +71,11 @@ const isSame = (one: LeafShape, other: LeafShape): boolean =>
   one.lists.length === other.lists.length &&
   one.lists.every((x, i) => x === other.lists[i]);
 
+const depthOf = (type: GraphQLOutputType): number => {
+  if (isNonNullType(type)) return depthOf(type.ofType);
+  return isListType(type) ? 1 + depthOf(type.ofType as GraphQLOutputType) : 0;
+};
+
 /** @throws where the operation is no GraphQL */
 export const shapeOf = (
   operation: string,
@@ -99,14 +106,13 @@ export const shapeOf = (
       const key = (one.alias ?? one.name).value;
       const before = fields.get(key);
       if (one.selectionSet) {
-        const shape: ObjectShape =
-          before?.shape === 'object' ? before : { shape: 'object', fields: new Map() };
-        fields.set(key, shape);
         const known = fieldsOf(parent);
-        const type = Object.hasOwn(known, one.name.value)
-          ? getNamedType(known[one.name.value]!.type).name
-          : undefined;
-        collect(shape.fields, one.selectionSet, type);
+        const type = Object.hasOwn(known, one.name.value) ? known[one.name.value]!.type : undefined;
+        const depth = one.name.value === '_entities' ? 1 : type ? depthOf(type) : null;
+        const inner = before?.shape === 'object' ? before.fields : new Map<string, Shape>();
+        const isCertain = before?.shape !== 'object' || before.depth === depth;
+        fields.set(key, { shape: 'object', depth: isCertain ? depth : null, fields: inner });
+        collect(inner, one.selectionSet, type && getNamedType(type).name);
         continue;
       }
       const now = leaf(parent, one.name.value);
@@ -114,7 +120,7 @@ export const shapeOf = (
     }
   };
 
-  const shape: ObjectShape = { shape: 'object', fields: new Map() };
+  const shape: ObjectShape = { shape: 'object', depth: 0, fields: new Map() };
   const rootType =
     root.operation === 'mutation'
       ? fullSchema.getMutationType()
