@@ -8,19 +8,32 @@ test('an operation is known again whatever its variables', () => {
   expect(placeOf(body('query { orders }', 1))).not.toBe(placeOf(body('query { ordera }', 1)));
 });
 
-test('an operation that is slow again and again stays apart longer each time', () => {
+/** Calls of an operation that is slow once in so many, whether it goes alone or not; how many of the last went alone. */
+const alone = (calls: number, slowOnceIn: number): number => {
   const slow = new SlowOperations();
-  const apart = (): number => {
-    let calls = 0;
-    while (slow.goesAlone(7)) calls += 1;
-    return calls;
-  };
-  expect(apart()).toBe(0);
-  slow.wasSlow(7);
-  expect(apart()).toBe(256);
-  slow.wasSlow(7);
-  slow.wasSlow(7);
-  slow.wasSlow(7);
-  expect(apart()).toBe(1_024);
+  let last = 0;
+  for (let at = 1; at <= calls; at += 1) {
+    const goes = slow.goesAlone(7);
+    if (at % slowOnceIn === 0) slow.wasSlow(7);
+    if (goes && at > calls - 1_000) last += 1;
+  }
+  return last;
+};
+
+test('an operation that is slow once in a hundred calls goes alone, and soon for good', () => {
+  expect(alone(1_500, 100)).toBeGreaterThan(900);
+  expect(alone(5_000, 100)).toBe(1_000);
+});
+
+test('an operation that is hardly ever slow shares connections', () => {
+  expect(alone(5_000, 300)).toBe(0);
+});
+
+test('an operation that was slow for a while shares connections again', () => {
+  const slow = new SlowOperations();
+  for (let at = 0; at < 5; at += 1) slow.wasSlow(7);
+  let calls = 0;
+  while (slow.goesAlone(7)) calls += 1;
+  expect(calls).toBe(1_024);
   expect(slow.goesAlone(8)).toBe(false);
 });
