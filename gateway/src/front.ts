@@ -7,8 +7,10 @@ import type { Log } from '@orderstream/runtime/log';
 import { newTrace, type Trace, traceFrom, traceId } from '@orderstream/runtime/trace';
 import type { Viewer } from '@orderstream/runtime/viewer';
 import type { AccessTokens, SignIn } from './access-tokens.ts';
+import type { Asking } from './asking.ts';
+import type { Door } from './door.ts';
 import { pageAt } from './explorer.ts';
-import type { GraphQLDoor } from './graphql.ts';
+import type { ShortWay } from './front/short-way.ts';
 import type { Settings } from './settings.ts';
 
 /** bytes */
@@ -19,7 +21,8 @@ const mostDrained = 8 * 1024 * 1024;
 type Options = {
   readonly settings: Settings;
   readonly tokens: AccessTokens;
-  readonly door: GraphQLDoor;
+  readonly shortWay: ShortWay<Asking>;
+  readonly door: Door<Asking>;
   readonly checks: Readonly<Record<string, Check>>;
   readonly isStopping: () => boolean;
   readonly log: Log;
@@ -112,6 +115,7 @@ const parsed = (body: Buffer, contentType: string | undefined): unknown => {
 export const createFront = ({
   settings,
   tokens,
+  shortWay,
   door,
   checks,
   isStopping,
@@ -133,8 +137,8 @@ export const createFront = ({
     const signIn = tokens.known(headers.authorization) ?? (await tokens.read(headers.authorization));
     const asking = { viewer: viewerOf(signIn, request, settings), trace };
     if (isJson(headers['content-type'])) {
-      const read = door.shortWay.read(body.toString('latin1'));
-      if (read) return door.shortWay.answer(read, asking, headers.accept, response);
+      const read = shortWay.read(body.toString('latin1'));
+      if (read && shortWay.answer(read, asking, headers.accept, response)) return;
     }
     const answer = await door.answer({ body: parsed(body, headers['content-type']), headers, asking });
     send(response, answer.status, answer.body, answer.headers);

@@ -6,12 +6,17 @@ import { createLog } from '@orderstream/runtime/log';
 import { signingKey } from '@orderstream/runtime/signature';
 import { sleep } from '@orderstream/runtime/time';
 import { openAccessTokens } from './access-tokens.ts';
+import type { Asking } from './asking.ts';
+import { openDoor } from './door.ts';
+import { createFieldErrors } from './field-errors.ts';
+import { createShortWay } from './front/short-way.ts';
 import { createFront } from './front.ts';
-import { openGraphQL } from './graphql.ts';
+import { createOperations } from './operations/operations.ts';
 import { openSupergraph } from './plan/supergraph.ts';
 import { hostChecks } from './readiness.ts';
 import { teachScalars } from './scalars.ts';
 import { gatewaySettings } from './settings.ts';
+import { shopRules } from './shop-rules.ts';
 import { serveSockets } from './sockets.ts';
 import { stockSource } from './stock-source.ts';
 import { openSubgraphCalls } from './subgraph-calls.ts';
@@ -52,7 +57,31 @@ export const openGateway = async (
   );
   const tokens = openAccessTokens(settings.jwksUrl, settings.tenantId, log);
   const { isProduction, executor } = settings;
-  const door = await openGraphQL({ supergraph, transports, log, isProduction, executor });
+  const operations = createOperations<Asking>({
+    supergraph,
+    transports,
+    formatError: createFieldErrors(log),
+  });
+  const rules = shopRules(supergraph.apiSchema);
+  const door = await openDoor<Asking>({
+    operations,
+    transports,
+    rules,
+    log,
+    introspection: !isProduction,
+    hidesSchema: isProduction,
+    prepareSchema: teachScalars,
+    executor,
+  });
+  const shortWay = createShortWay<Asking>({
+    operations,
+    admit: ({ document, definition }, variables) => {
+      rules.admitVariables(variables);
+      rules.check(document, definition, variables);
+    },
+    // The oracle has no operations of its own to know.
+    isFree: ({ known }) => executor === 'own' && (!known.looksAtSchema || !isProduction),
+  });
   const planned = openStockSupergraph(supergraphSdl);
   const { schema } = planned;
   const subscriptions = createSubscriptions({
@@ -66,7 +95,7 @@ export const openGateway = async (
   const checks = { ...hostChecks(names, settings.originOf), 'access token keys': tokens.check };
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000 },
-    createFront({ settings, tokens, door, checks, isStopping: () => isStopping, log }),
+    createFront({ settings, tokens, shortWay, door, checks, isStopping: () => isStopping, log }),
   );
   const closeSockets = serveSockets({ server, settings, tokens, subscriptions, schema, log });
   await new Promise<void>((resolve, reject) => {

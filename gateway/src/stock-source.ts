@@ -2,7 +2,6 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { RequestError } from '@orderstream/runtime/errors';
 import type { GraphQLFormattedError } from 'graphql';
-import type { Asking } from './asking.ts';
 import { atEveryField, fromSubgraph } from './subgraph-errors.ts';
 import { toBinary, toText } from './transport/binary.ts';
 import type { Transport } from './transport/transport.ts';
@@ -11,7 +10,7 @@ type Answer = { data?: Record<string, unknown> | null; errors?: readonly GraphQL
 
 const isQuery = (text: string): boolean => text.startsWith('query') || text.startsWith('{');
 
-export const stockSource = (transport: Transport<Asking>): GraphQLDataSource<Asking> => ({
+export const stockSource = <Asking>(transport: Transport<Asking>): GraphQLDataSource => ({
   process: async ({ request, context }) => {
     const { query = '', variables, operationName } = request;
     const body = toBinary(JSON.stringify({ query, variables, operationName }));

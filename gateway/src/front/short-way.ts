@@ -1,13 +1,13 @@
 // The short way of a request: an operation that is known goes from the bytes that came to the bytes that go, past
 // everything that only matters for one that is not. Nothing here waits, and nothing is made that outlives its answer.
 import type { ServerResponse } from 'node:http';
-import { type GraphQLError, getVariableValues } from 'graphql';
+import { getVariableValues } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import type { Outcome } from '../execute/operation.ts';
-import type { Operations, Prepared } from '../operations/operations.ts';
+import type { Operation, Outcome, Variables } from '../execute/operation.ts';
+import type { Known, Operations } from '../operations/operations.ts';
 
 /** A body as it came: which operation, with which variables. */
-type Read<Asking> = { readonly prepared: Prepared<Asking>; readonly variables: Record<string, unknown> };
+export type Read<Asking> = { readonly known: Known<Asking>; readonly variables: Variables };
 
 export type ShortWay<Asking> = {
   /**
@@ -16,12 +16,23 @@ export type ShortWay<Asking> = {
    * @returns null for whatever has to go the long way: unknown operations, subscriptions, variables that do not fit
    */
   readonly read: (body: string) => Read<Asking> | null;
+  /** @returns false, with nothing done, where the long way has to be gone: it knows whether and how to say no */
   readonly answer: (
     read: Read<Asking>,
     asking: Asking,
     accept: string | undefined,
     response: ServerResponse,
-  ) => void;
+  ) => boolean;
+};
+
+type Options<Asking> = {
+  readonly operations: Operations<Asking>;
+  /** What else variables have to stand, whoever asks, by throwing; whatever throws goes the long way, which words it. */
+  readonly admit: (known: Known<Asking>, variables: Variables) => void;
+  /** Whether this asker may have it; false goes the long way. */
+  readonly isFree?: (read: Read<Asking>, asking: Asking) => boolean;
+  /** told of each run; may hand out an outcome of its own */
+  readonly watch?: (operation: Operation<Asking>, asking: Asking, outcome: Outcome) => Outcome;
 };
 
 type Body = {
@@ -41,21 +52,21 @@ const mostBodies = 32 * 1024 * 1024;
 const longestBody = 8 * 1024;
 
 /** Writes the answer of one request. */
-class Reply implements Outcome {
-  private response: ServerResponse | null;
-  private readonly contentType: string;
+export class Reply implements Outcome {
+  #response: ServerResponse | null;
+  readonly #contentType: string;
 
-  constructor(response: ServerResponse, contentType: string) {
-    this.response = response;
-    this.contentType = contentType;
+  constructor(response: ServerResponse, accept: string | undefined) {
+    this.#response = response;
+    this.#contentType = accept?.includes(graphqlResponse) ? newer : json;
   }
 
   done(body: string): void {
-    const { response } = this;
-    this.response = null;
+    const response = this.#response;
+    this.#response = null;
     if (!response || response.headersSent || response.destroyed) return;
     response.writeHead(200, {
-      'content-type': this.contentType,
+      'content-type': this.#contentType,
       'cache-control': 'no-store',
       'content-length': body.length,
     });
@@ -66,62 +77,54 @@ class Reply implements Outcome {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/**
- * @param admit what else variables have to stand, by throwing; whatever throws goes the long way, which words it
- */
-export const createShortWay = <Asking>(
-  operations: Operations<Asking>,
-  admit: (prepared: Prepared<Asking>, variables: Record<string, unknown>) => void,
-): ShortWay<Asking> => {
+export const createShortWay = <Asking>(options: Options<Asking>): ShortWay<Asking> => {
+  const { operations, admit, isFree, watch } = options;
   const bodies = new LRUCache<string, Read<Asking>>({
     maxSize: mostBodies,
-    sizeCalculation: ({ prepared }, body) => 3 * body.length + prepared.operation.weight,
+    sizeCalculation: ({ known }, body) => 3 * body.length + known.weight,
   });
   const { apiSchema } = operations.supergraph;
 
   const understand = (body: string): Read<Asking> | null => {
-    let parsed: Body;
+    let parsed: unknown;
     try {
-      parsed = JSON.parse(Buffer.from(body, 'latin1').toString()) as Body;
+      parsed = JSON.parse(Buffer.from(body, 'latin1').toString());
     } catch {
       return null;
     }
     if (!isObject(parsed)) return null;
-    const { query, operationName, variables: given = {}, extensions } = parsed as Body;
+    const { query, operationName, variables: given, extensions } = parsed as Body;
     if (typeof query !== 'string' || (extensions !== undefined && extensions !== null)) return null;
     if (operationName !== undefined && operationName !== null && typeof operationName !== 'string')
       return null;
-    if (given !== null && !isObject(given)) return null;
-    const prepared = operations.known(query, operationName ?? undefined);
-    if (!prepared || prepared.operation.kind === 'subscription') return null;
-    const { coerced } = getVariableValues(
-      apiSchema,
-      prepared.definition.variableDefinitions ?? [],
-      given ?? {},
-      {
-        maxErrors: 1,
-      },
-    ) as { coerced?: Record<string, unknown>; errors?: readonly GraphQLError[] };
+    if (given !== undefined && given !== null && !isObject(given)) return null;
+    const known = operations.known(query, operationName ?? undefined);
+    if (!known || known.definition.operation === 'subscription') return null;
+    const { variableDefinitions = [] } = known.definition;
+    const { coerced } = getVariableValues(apiSchema, variableDefinitions, given ?? {}, { maxErrors: 1 });
     if (!coerced) return null;
     try {
-      admit(prepared, coerced);
+      admit(known, coerced);
     } catch {
       return null;
     }
-    return { prepared, variables: coerced };
+    return { known, variables: coerced };
   };
 
   return {
     read: (body) => {
-      const known = bodies.get(body);
-      if (known) return known;
+      const before = bodies.get(body);
+      if (before) return before;
       const read = understand(body);
       if (read && body.length <= longestBody) bodies.set(body, read);
       return read;
     },
-    answer: ({ prepared, variables }, asking, accept, response) => {
-      const contentType = accept?.includes(graphqlResponse) ? newer : json;
-      prepared.operation.run(variables, asking, new Reply(response, contentType));
+    answer: (read, asking, accept, response) => {
+      const operation = read.known.for(asking);
+      if (!operation || (isFree && !isFree(read, asking))) return false;
+      const reply = new Reply(response, accept);
+      operation.run(read.variables, asking, watch ? watch(operation, asking, reply) : reply);
+      return true;
     },
   };
 };

@@ -3,37 +3,55 @@
 import {
   type DocumentNode,
   getOperationAST,
+  Kind,
   type OperationDefinitionNode,
   print,
+  type SelectionSetNode,
   separateOperations,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import type { Authority, Guard } from '../auth/authority.ts';
+import type { Standing } from '../auth/standing.ts';
 import { compileOperation } from '../execute/compile.ts';
 import type { FormatError, Operation } from '../execute/operation.ts';
+import type { OperationCost } from '../limits/cost.ts';
 import type { Supergraph } from '../plan/supergraph.ts';
 import type { Transport } from '../transport/transport.ts';
+import { completed } from './completed.ts';
 
-export type Prepared<Asking> = {
-  readonly operation: Operation<Asking>;
-  /** valid, and within all limits */
-  readonly document: DocumentNode;
+/** An operation as it was asked for, whoever asks. */
+export type Known<Asking> = {
   readonly definition: OperationDefinitionNode;
+  /** the operation alone with its fragments: valid, and within all limits */
+  readonly document: DocumentNode;
+  /** whether it asks for the schema itself, which not everybody may see */
+  readonly looksAtSchema: boolean;
+  /** null where costs are not counted */
+  readonly cost: OperationCost | null;
+  /** bytes */
+  readonly weight: number;
+  /**
+   * What to run for somebody; undefined where it has not been prepared for those who may see as much.
+   */
+  readonly for: (asking: Asking) => Operation<Asking> | undefined;
 };
 
 export type Operations<Asking> = {
   readonly supergraph: Supergraph;
   /** What was prepared before; costs a look into a map. */
-  readonly known: (text: string, operationName: string | undefined) => Prepared<Asking> | undefined;
+  readonly known: (text: string, operationName: string | undefined) => Known<Asking> | undefined;
   /**
    * Plans and compiles, once for all who ask meanwhile.
    * @param document of the text: valid, and within all limits
-   * @throws RequestError DEADLINE_EXCEEDED where planning takes too long; GraphQLError where it cannot be planned
+   * @throws RequestError DEADLINE_EXCEEDED or INTERNAL where it cannot be planned, UNAUTHENTICATED or FORBIDDEN where
+   *   nothing of it may be seen
    */
   readonly prepare: (
     text: string,
     operationName: string | undefined,
     document: DocumentNode,
-  ) => Promise<Prepared<Asking>>;
+    asking: Asking,
+  ) => Promise<Operation<Asking>>;
   /** the most used last, to warm the operations of a newer supergraph */
   readonly texts: () => { readonly text: string; readonly operationName: string | undefined }[];
   readonly count: () => number;
@@ -44,6 +62,9 @@ type Options<Asking> = {
   readonly supergraph: Supergraph;
   readonly transports: ReadonlyMap<string, Transport<Asking>>;
   readonly formatError?: FormatError<Asking>;
+  /** what is guarded by the supergraph's directives, and how somebody stands */
+  readonly guarded?: { readonly authority: Authority; readonly standingOf: (asking: Asking) => Standing };
+  readonly costOf?: (document: DocumentNode) => OperationCost;
   /** bytes of operations that are kept */
   readonly most?: number;
 };
@@ -55,50 +76,112 @@ const never = new AbortController().signal;
 const keyOf = (text: string, operationName: string | undefined): string =>
   operationName === undefined ? text : `${operationName}\n${text}`;
 
-export const createOperations = <Asking>({
-  supergraph,
-  transports,
-  formatError,
-  most = 64 * 1024 * 1024,
-}: Options<Asking>): Operations<Asking> => {
-  type Entry = Prepared<Asking> & { readonly text: string; readonly operationName: string | undefined };
-  const kept = new LRUCache<string, Entry>({
-    maxSize: most,
-    sizeCalculation: ({ operation, text }) => operation.weight + 2 * text.length,
-  });
-  const underWay = new Map<string, Promise<Entry>>();
+const looksAtSchema = ({ definitions }: DocumentNode): boolean => {
+  const look = (set: SelectionSetNode): boolean =>
+    set.selections.some((node) =>
+      node.kind === Kind.FIELD
+        ? node.name.value === '__schema' || node.name.value === '__type'
+        : node.kind === Kind.INLINE_FRAGMENT && look(node.selectionSet),
+    );
+  return definitions.some((one) => 'selectionSet' in one && look(one.selectionSet));
+};
 
-  const make = async (
+class Entry<Asking> implements Known<Asking> {
+  readonly text: string;
+  readonly operationName: string | undefined;
+  readonly definition: OperationDefinitionNode;
+  readonly document: DocumentNode;
+  readonly looksAtSchema: boolean;
+  readonly cost: OperationCost | null;
+  readonly #guard: Guard | null;
+  readonly #standingOf: (asking: Asking) => Standing;
+  /** by what may be seen of it */
+  readonly #variants = new Map<string, Operation<Asking>>();
+
+  constructor(
     text: string,
     operationName: string | undefined,
     document: DocumentNode,
-  ): Promise<Entry> => {
-    const definition = getOperationAST(document, operationName)!;
+    { guarded, costOf }: Options<Asking>,
+  ) {
+    this.text = text;
+    this.operationName = operationName;
+    this.definition = getOperationAST(document, operationName)!;
     // Other operations of the document are none of this one's affair.
-    const alone = separateOperations(document)[definition.name?.value ?? '']!;
-    const operation = compileOperation<Asking>({
+    this.document = separateOperations(document)[this.definition.name?.value ?? '']!;
+    this.looksAtSchema = looksAtSchema(this.document);
+    this.cost = costOf?.(this.document) ?? null;
+    this.#guard = guarded?.authority.guard(this.document, null) ?? null;
+    this.#standingOf =
+      guarded?.standingOf ?? (() => ({ isSignedIn: false, scopes: new Set(), policies: new Set() }));
+  }
+
+  get weight(): number {
+    let weight = 2 * this.text.length + 1_000;
+    for (const { weight: each } of this.#variants.values()) weight += each;
+    return weight;
+  }
+
+  keyFor(asking: Asking): string {
+    return this.#guard ? this.#guard.keyFor(this.#standingOf(asking)) : '';
+  }
+
+  for(asking: Asking): Operation<Asking> | undefined {
+    return this.#variants.get(this.keyFor(asking));
+  }
+
+  authorize(asking: Asking) {
+    return this.#guard?.authorize(this.#standingOf(asking)) ?? { document: this.document, complete: null };
+  }
+
+  keep(key: string, operation: Operation<Asking>): void {
+    this.#variants.set(key, operation);
+  }
+}
+
+export const createOperations = <Asking>(options: Options<Asking>): Operations<Asking> => {
+  const { supergraph, transports, formatError, most = 64 * 1024 * 1024 } = options;
+  const kept = new LRUCache<string, Entry<Asking>>({
+    maxSize: most,
+    sizeCalculation: ({ weight }) => weight,
+  });
+  const underWay = new Map<string, Promise<Operation<Asking>>>();
+
+  const make = async (
+    entry: Entry<Asking>,
+    place: string,
+    key: string,
+    asking: Asking,
+  ): Promise<Operation<Asking>> => {
+    const { document, complete } = entry.authorize(asking);
+    const compiled = compileOperation<Asking>({
       supergraph,
-      document: alone,
-      plan: await supergraph.planner.plan(print(alone), undefined, never),
+      document,
+      plan: await supergraph.planner.plan(print(document), undefined, never),
       transports,
       ...(formatError && { formatError }),
     });
-    const entry = { operation, document: alone, definition, text, operationName };
-    kept.set(keyOf(text, operationName), entry);
-    return entry;
+    const operation = complete ? completed(compiled, complete) : compiled;
+    entry.keep(key, operation);
+    // Weighed anew.
+    kept.set(place, entry);
+    return operation;
   };
 
   return {
     supergraph,
     known: (text, operationName) => kept.get(keyOf(text, operationName)),
-    prepare: (text, operationName, document) => {
-      const key = keyOf(text, operationName);
-      const known = kept.get(key);
-      if (known) return Promise.resolve(known);
-      let making = underWay.get(key);
+    prepare: async (text, operationName, document, asking) => {
+      const place = keyOf(text, operationName);
+      const entry = kept.get(place) ?? new Entry(text, operationName, document, options);
+      const key = entry.keyFor(asking);
+      const known = entry.for(asking);
+      if (known) return known;
+      const errand = `${key}\n${place}`;
+      let making = underWay.get(errand);
       if (!making) {
-        making = make(text, operationName, document).finally(() => underWay.delete(key));
-        underWay.set(key, making);
+        making = make(entry, place, key, asking).finally(() => underWay.delete(errand));
+        underWay.set(errand, making);
       }
       return making;
     },

@@ -8,31 +8,31 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { RequestError } from '@orderstream/runtime/errors';
+import { RequestError, statusOf } from '@orderstream/runtime/errors';
 import { formatError } from '@orderstream/runtime/host/format';
 import type { Log } from '@orderstream/runtime/log';
+import type { Trace } from '@orderstream/runtime/trace';
 import {
   type DocumentNode,
   type FormattedExecutionResult,
   GraphQLError,
   type GraphQLSchema,
+  getOperationAST,
   execute as introspect,
   Kind,
+  type OperationDefinitionNode,
   SingleFieldSubscriptionsRule,
   validate,
 } from 'graphql';
-import type { Asking } from './asking.ts';
-import { isTooBroad, mostListed } from './breadth.ts';
+import type { Variables } from './execute/operation.ts';
 import { FastGateway } from './fast-gateway.ts';
-import { createFieldErrors } from './field-errors.ts';
-import { createShortWay, type ShortWay } from './front/short-way.ts';
-import { checkVariables, createAdmission, limits, readVariables } from './limits.ts';
-import { createOperations, type Operations } from './operations/operations.ts';
-import type { Supergraph } from './plan/supergraph.ts';
-import { teachScalars } from './scalars.ts';
+import { readVariables } from './limits/variables.ts';
+import type { Operations } from './operations/operations.ts';
 import { stockSource } from './stock-source.ts';
 import { toText } from './transport/binary.ts';
 import type { Transport } from './transport/transport.ts';
+
+export type Traced = { readonly trace: Trace };
 
 export type Answer = {
   readonly status: number;
@@ -40,10 +40,8 @@ export type Answer = {
   readonly body: string;
 };
 
-export type GraphQLDoor = {
-  readonly shortWay: ShortWay<Asking>;
-  readonly operations: Operations<Asking>;
-  /** @throws RequestError QUERY_TOO_COMPLEX or BAD_USER_INPUT before anything is looked at more closely */
+export type Door<Asking> = {
+  /** @throws RequestError before anything is looked at more closely */
   readonly answer: (request: {
     /** the parsed body; undefined where it was not JSON */
     readonly body: unknown;
@@ -53,22 +51,44 @@ export type GraphQLDoor = {
   readonly stop: () => Promise<void>;
 };
 
+/** What a request has to stand; each says no by throwing a RequestError. */
+export type Rules = {
+  /** before a text is parsed by anybody else */
+  readonly admitText: (text: string) => void;
+  /** before graphql-js walks them */
+  readonly admitVariables: (variables: unknown) => void;
+  /** @param document valid, within the limits */
+  readonly check: (document: DocumentNode, definition: OperationDefinitionNode, variables: Variables) => void;
+};
+
+type Options<Asking> = {
+  readonly operations: Operations<Asking>;
+  readonly transports: ReadonlyMap<string, Transport<Asking>>;
+  readonly rules: Rules;
+  readonly log: Log;
+  readonly introspection: boolean;
+  /** whether errors may help with names of the schema */
+  readonly hidesSchema: boolean;
+  /** what is done to the schema that variables are read with, such as teaching it scalars */
+  readonly prepareSchema?: (schema: GraphQLSchema) => unknown;
+  /** whose executor answers; the stock one is slow, and there to be compared with */
+  readonly executor?: 'own' | 'stock';
+};
+
 const refusal = (code: string, message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code, http: { status: 400 } } });
 
-const tooBroad = (): GraphQLError => {
-  const originalError = new RequestError(
-    'QUERY_TOO_COMPLEX',
-    `The query is too complex: it could list more than ${mostListed} things.`,
-  );
-  return new GraphQLError(originalError.message, {
-    originalError,
-    extensions: { ...originalError.extensions, http: { status: 400 } },
-  });
-};
+/** Our own errors with the status that @apollo/server is to send. */
+const withStatus = (error: unknown): unknown =>
+  error instanceof RequestError
+    ? new GraphQLError(error.message, {
+        originalError: error,
+        extensions: { ...error.extensions, http: { status: statusOf(error.code) } },
+      })
+    : error;
 
 /** What @apollo/gateway would take for a fault of ours. */
-const onlyRunnable: ApolloServerPlugin<Asking> = {
+const onlyRunnable = ({ check }: Rules): ApolloServerPlugin<Traced> => ({
   requestDidStart: async () => ({
     didResolveOperation: async ({ document, operation, request, schema }) => {
       if (!operation)
@@ -79,16 +99,20 @@ const onlyRunnable: ApolloServerPlugin<Asking> = {
             : 'The document has several operations: name the one to run.',
         );
       if (operation.operation === 'subscription')
-        throw refusal('BAD_USER_INPUT', 'Subscriptions go over graphql-ws at the same address.');
+        throw refusal('BAD_USER_INPUT', 'Subscriptions go over graphql-ws or as an event stream.');
       // @apollo/gateway would look at them all and tell of every one.
       const variables = readVariables(schema, operation, request.variables);
-      if (isTooBroad(schema, document, operation, variables)) throw tooBroad();
+      try {
+        check(document, operation, variables);
+      } catch (error) {
+        throw withStatus(error);
+      }
     },
   }),
-};
+});
 
 /** The schema answers for itself: the planner knows introspection of years ago only, and no subgraph is needed. */
-const introspectsHere: ApolloServerPlugin<Asking> = {
+const introspectsHere: ApolloServerPlugin<Traced> = {
   requestDidStart: async () => ({
     responseForOperation: async ({ operation, document, schema, request }) => {
       const isOwn = operation.selectionSet.selections.every(
@@ -106,52 +130,45 @@ const introspectsHere: ApolloServerPlugin<Asking> = {
 };
 
 /** graphql-js's rule throws, instead of reporting, at a subscription whose root has a condition with a variable. */
-const checkSubscriptions = (schema: GraphQLSchema, document: DocumentNode): void => {
+export const checkSubscriptions = (schema: GraphQLSchema, document: DocumentNode): void => {
   try {
     validate(schema, document, [SingleFieldSubscriptionsRule]);
   } catch (cause) {
     throw new RequestError(
       'BAD_USER_INPUT',
       'A subscription with conditions at its root goes over graphql-ws only.',
-      {
-        cause,
-      },
+      { cause },
     );
   }
 };
 
-type Options = {
-  readonly supergraph: Supergraph;
-  readonly transports: ReadonlyMap<string, Transport<Asking>>;
-  readonly log: Log;
-  readonly isProduction: boolean;
-  /** whose executor answers; the stock one is slow, and there to be compared with */
-  readonly executor?: 'own' | 'stock';
-};
-
-export const openGraphQL = async (options: Options): Promise<GraphQLDoor> => {
-  const { supergraph, transports, log, isProduction, executor = 'own' } = options;
-  const operations = createOperations<Asking>({
-    supergraph,
-    transports,
-    formatError: createFieldErrors(log),
-  });
+export const openDoor = async <Asking extends Traced>(options: Options<Asking>): Promise<Door<Asking>> => {
+  const { operations, transports, rules, log, introspection, hidesSchema, prepareSchema } = options;
+  const { supergraph } = operations;
 
   /** Errors of answers that are worded already. */
   const worded = new WeakSet<object>();
   const execute: FastGateway['executor'] = async ({ request, document, context }) => {
     const { query = '', operationName, variables: given } = request;
-    const { operation, definition } = await operations.prepare(query, operationName ?? undefined, document);
+    const asking = context as Asking;
+    const definition = getOperationAST(document, operationName)!;
     const variables = readVariables(supergraph.apiSchema, definition, given);
+    let operation: Awaited<ReturnType<typeof operations.prepare>>;
+    try {
+      operation = await operations.prepare(query, operationName ?? undefined, document, asking);
+    } catch (error) {
+      throw withStatus(error);
+    }
     const body = await new Promise<string>((resolve) => {
-      operation.run(variables, context as Asking, { done: resolve });
+      operation.run(variables, asking, { done: resolve });
     });
-    const { data, errors } = JSON.parse(toText(body)) as FormattedExecutionResult;
+    const { data, errors, extensions } = JSON.parse(toText(body)) as FormattedExecutionResult;
     return {
       data,
+      ...(extensions && { extensions }),
       ...(errors && {
-        errors: errors.map(({ message, path, extensions }) => {
-          const error = new GraphQLError(message, { path, extensions });
+        errors: errors.map(({ message, path, extensions: own }) => {
+          const error = new GraphQLError(message, { path, extensions: own });
           worded.add(error);
           return error;
         }),
@@ -167,26 +184,22 @@ export const openGraphQL = async (options: Options): Promise<GraphQLDoor> => {
       buildService: ({ name }) => stockSource(transports.get(name)!),
       logger: log,
       validateSupergraph: false,
-      __exposeQueryPlanExperimental: !isProduction,
+      __exposeQueryPlanExperimental: false,
     },
-    executor === 'own' ? execute : null,
+    options.executor === 'stock' ? null : execute,
   );
-  let schema: GraphQLSchema | undefined;
-  gateway.onSchemaLoadOrUpdate(({ apiSchema }) => {
-    schema = teachScalars(apiSchema);
-  });
+  gateway.onSchemaLoadOrUpdate(({ apiSchema }) => prepareSchema?.(apiSchema));
 
   // @apollo/server words errors where the request is out of sight; ours carry its trace.
   const current = new AsyncLocalStorage<Asking>();
   const server = new ApolloServer<Asking>({
     gateway,
-    introspection: !isProduction,
-    hideSchemaDetailsFromClientErrors: isProduction,
+    introspection,
+    hideSchemaDetailsFromClientErrors: hidesSchema,
     includeStacktraceInErrorResponses: false,
-    // By text only: an operation that arrives as a hash would pass by the limits.
+    // Hashes are resolved before a request comes here: one that is resolved here would pass by the limits.
     persistedQueries: false,
-    parseOptions: { maxTokens: limits.tokens },
-    maxRecursiveSelections: limits.selections,
+    maxRecursiveSelections: 10_000,
     stopOnTerminationSignals: false,
     formatError: (formatted, error) =>
       typeof error === 'object' && error !== null && worded.has(error)
@@ -194,8 +207,8 @@ export const openGraphQL = async (options: Options): Promise<GraphQLDoor> => {
         : formatError(formatted, error, log, current.getStore()!.trace),
     logger: log,
     plugins: [
-      onlyRunnable,
-      introspectsHere,
+      onlyRunnable(rules) as ApolloServerPlugin<Asking>,
+      introspectsHere as ApolloServerPlugin<Asking>,
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginLandingPageDisabled(),
@@ -204,20 +217,12 @@ export const openGraphQL = async (options: Options): Promise<GraphQLDoor> => {
     ],
   });
   await server.start();
-  const admit = createAdmission((document) => checkSubscriptions(schema!, document));
-
-  const shortWay = createShortWay(operations, ({ document, definition }, variables) => {
-    checkVariables(variables);
-    if (isTooBroad(supergraph.apiSchema, document, definition, variables)) throw tooBroad();
-  });
 
   return {
-    shortWay,
-    operations,
     answer: async ({ body, headers, asking }) => {
       if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
-        if ('query' in body && typeof body.query === 'string') admit(body.query);
-        if ('variables' in body) checkVariables(body.variables);
+        if ('query' in body && typeof body.query === 'string') rules.admitText(body.query);
+        if ('variables' in body) rules.admitVariables(body.variables);
       }
       const map = new HeaderMap();
       for (const [name, value] of Object.entries(headers))
