@@ -3,9 +3,9 @@
 import { RequestError } from '@orderstream/runtime/errors';
 import { type DocumentNode, OperationTypeNode } from 'graphql';
 import { parserFor } from '../parse/parser.ts';
-import { shapeOf } from '../parse/shape.ts';
+import { type ObjectShape, shapeOf } from '../parse/shape.ts';
 import { onlyOperation } from '../plan/plannable.ts';
-import { type PlanNode, planText, type QueryPlan } from '../plan/query-plan.ts';
+import { type EntityFetch, type Path, type PlanNode, planText, type QueryPlan } from '../plan/query-plan.ts';
 import { renameHostileKeys } from '../plan/response-keys.ts';
 import type { Supergraph } from '../plan/supergraph.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -15,6 +15,8 @@ import { bodyOf, FetchCall, fetchStep } from './fetch.ts';
 import { Finish } from './finish.ts';
 import { gatherer } from './gather.ts';
 import { introspector } from './introspection.ts';
+import { LaterKeys } from './later.ts';
+import { Merging } from './merge.ts';
 import { type FormatError, formatPlainly, type Operation } from './operation.ts';
 import { RepresentationWriters } from './representations.ts';
 import { Request, type Step } from './request.ts';
@@ -30,10 +32,15 @@ type Options<Asking> = {
   readonly formatError?: FormatError<Asking>;
 };
 
+const atRoot = (shape: ObjectShape): [Path, ObjectShape][] => [[[], shape]];
+
 class Compiler<Asking> {
   readonly #options: Options<Asking>;
   readonly #asked: AskedPaths;
+  readonly #merging: Merging;
   readonly #crash: (request: Request<Asking>, error: unknown) => void;
+  /** Steps are made last to first, so this knows what comes later. */
+  readonly #later = new LaterKeys();
   /** how many parallel nodes the plan has */
   parallels = 0;
 
@@ -41,6 +48,7 @@ class Compiler<Asking> {
     this.#options = options;
     this.#crash = (request, error) => finish.crash(request, error);
     this.#asked = asked;
+    this.#merging = new Merging(options.supergraph.fullSchema);
   }
 
   #transport(subgraph: string): Transport<Asking> {
@@ -50,10 +58,20 @@ class Compiler<Asking> {
   }
 
   /** What the calls of one subgraph operation share. */
-  callPlan(subgraph: string, operation: string) {
+  callPlan(subgraph: string, operation: string, places: (shape: ObjectShape) => [Path, ObjectShape][]) {
     const { fullSchema, apiSchema } = this.#options.supergraph;
     const shape = shapeOf(operation, fullSchema, apiSchema);
-    return { subgraph, shape, parse: parserFor(shape), fullSchema, asked: this.#asked, crash: this.#crash };
+    const later = new Map(places(shape).flatMap(([path, one]) => [...this.#later.of(path, one)]));
+    for (const [path, one] of places(shape)) this.#later.add(path, one);
+    return {
+      subgraph,
+      shape,
+      parse: parserFor(shape, later),
+      fullSchema,
+      merging: this.#merging,
+      asked: this.#asked,
+      crash: this.#crash,
+    };
   }
 
   step(node: PlanNode | null, next: Step<Asking>): Step<Asking> {
@@ -61,23 +79,11 @@ class Compiler<Asking> {
     switch (node.kind) {
       case 'fetch':
         return fetchStep(
-          { ...this.callPlan(node.subgraph, node.operation), fetch: node, next },
+          { ...this.callPlan(node.subgraph, node.operation, atRoot), fetch: node, next },
           this.#transport(node.subgraph),
         );
-      case 'entities': {
-        const { fullSchema } = this.#options.supergraph;
-        const lists = [...new Set(node.batches.map(({ variable }) => variable))];
-        const batches = node.batches.map((batch) => ({
-          ...batch,
-          list: lists.indexOf(batch.variable),
-          writers: new RepresentationWriters(fullSchema, batch.requires, batch.rewrites),
-          gather: batch.paths.map((path) => gatherer(path, fullSchema)),
-        }));
-        return entityStep(
-          { ...this.callPlan(node.subgraph, node.operation), fetch: node, lists, batches, next },
-          this.#transport(node.subgraph),
-        );
-      }
+      case 'entities':
+        return this.#entities(node, next);
       case 'sequence':
         return node.nodes.reduceRight((after, one) => this.step(one, after), next);
       case 'parallel':
@@ -93,6 +99,30 @@ class Compiler<Asking> {
         };
       }
     }
+  }
+
+  #entities(node: EntityFetch, next: Step<Asking>): Step<Asking> {
+    const { fullSchema } = this.#options.supergraph;
+    const lists = [...new Set(node.batches.map(({ variable }) => variable))];
+    const plan = this.callPlan(node.subgraph, node.operation, (shape) =>
+      node.batches.flatMap(({ alias, paths }) => {
+        const entities = shape.fields.get(alias);
+        return entities?.shape === 'object' ? paths.map((path): [Path, ObjectShape] => [path, entities]) : [];
+      }),
+    );
+    const batches = node.batches.map((batch) => {
+      const entities = plan.shape.fields.get(batch.alias);
+      const renamed = batch.renames.map(({ to }) => to);
+      const keys = entities?.shape === 'object' ? [...entities.fields.keys(), ...renamed] : renamed;
+      return {
+        ...batch,
+        list: lists.indexOf(batch.variable),
+        merge: plan.merging.merger(new Set(keys)),
+        writers: new RepresentationWriters(fullSchema, batch.requires, batch.rewrites),
+        gather: batch.paths.map((path) => gatherer(path, fullSchema)),
+      };
+    });
+    return entityStep({ ...plan, fetch: node, lists, batches, next }, this.#transport(node.subgraph));
   }
 
   #parallel(nodes: readonly PlanNode[], next: Step<Asking>): Step<Asking> {
@@ -161,7 +191,11 @@ export const compileOperation = <Asking>(options: Options<Asking>): Operation<As
       },
     };
 
-  const eventPlan = { ...compiler.callPlan(source.subgraph, source.operation), fetch: source, next: first };
+  const eventPlan = {
+    ...compiler.callPlan(source.subgraph, source.operation, atRoot),
+    fetch: source,
+    next: first,
+  };
   return {
     ...shared,
     run: (variables, asking, outcome) => {

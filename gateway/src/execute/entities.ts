@@ -11,7 +11,7 @@ import { Call, type CallPlan } from './call.ts';
 import { missingIn, type Reported, tell } from './errors.ts';
 import { variablesText } from './fetch.ts';
 import { type Gathering, placesOf } from './gather.ts';
-import { copyOf, merge } from './merge.ts';
+import { copyOf } from './merge.ts';
 import type { ErrorPath } from './operation.ts';
 import { rename } from './rename.ts';
 import type { RepresentationWriters } from './representations.ts';
@@ -22,6 +22,7 @@ export type BatchPlan = EntityBatch & {
   readonly writers: RepresentationWriters;
   /** place of its variable among the operation's lists of representations */
   readonly list: number;
+  readonly merge: (target: Composite, source: Composite) => void;
   readonly gather: readonly ((data: Composite, to: Gathering) => void)[];
 };
 
@@ -132,7 +133,7 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
       const slot = slots[at]!;
       const entity = entities[slot];
       if (!isComposite(entity)) continue;
-      merge(objects[at]!, isTaken?.[slot] ? (copyOf(entity) as Composite) : entity);
+      batch.merge(objects[at]!, isTaken?.[slot] ? (copyOf(entity) as Composite) : entity);
       if (isTaken) isTaken[slot] = 1;
     }
   }

@@ -6,7 +6,7 @@ import type { Transport } from '../transport/transport.ts';
 import type { AskedPaths } from './asked.ts';
 import { Call, type CallPlan } from './call.ts';
 import { missingIn, type Reported, tell } from './errors.ts';
-import { merge } from './merge.ts';
+import type { Merging } from './merge.ts';
 import type { ErrorPath, Variables } from './operation.ts';
 import { rename } from './rename.ts';
 import type { Request, Step } from './request.ts';
@@ -14,6 +14,7 @@ import type { Request, Step } from './request.ts';
 /** Made once per operation. */
 export type FetchPlan<Asking> = CallPlan<Asking> & {
   readonly fetch: Fetch;
+  readonly merging: Merging;
   readonly fullSchema: GraphQLSchema;
   readonly asked: AskedPaths;
   readonly next: Step<Asking>;
@@ -51,7 +52,12 @@ export class FetchCall<Asking> extends Call<Asking> {
   protected deliver(request: Request<Asking>, data: Composite): void {
     const { fetch, fullSchema } = this.#plan;
     for (const one of fetch.renames) rename(fullSchema, data, one);
-    merge(request.data!, data);
+    if (request.isEmpty) {
+      request.isEmpty = false;
+      request.data = data;
+    } else {
+      this.#plan.merging.merge(request.data!, data);
+    }
   }
 
   protected report(request: Request<Asking>, error: Reported): void {

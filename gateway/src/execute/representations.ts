@@ -5,8 +5,9 @@ import { onlyOperation } from '../plan/plannable.ts';
 import type { Requirement, TypeRewrite } from '../plan/query-plan.ts';
 
 /**
- * Answers the text; null where no key is known. A part of a key that is null is left out, other fields are sent as they
- * are. `isStrict`: a field that nobody delivered makes it null too, because the call that should have may have failed.
+ * Answers the text; null where the key is not known: a part of it is missing, or all of it is null. A part of a key that
+ * is null is left out, other fields are sent as they are. `isStrict`: any field that nobody delivered makes it null, the
+ * call that should have may have failed.
  */
 export type WriteRepresentation = (entity: Composite, isStrict: boolean) => string | null;
 
@@ -18,19 +19,6 @@ export const isMeant = (schema: GraphQLSchema, type: string, name: string): bool
   const on = schema.getType(type);
   const actual = schema.getType(name);
   return isAbstractType(on) && isObjectType(actual) && schema.isSubType(on, actual);
-};
-
-/** JavaScript of an expression that is the JSON text of a nested object, a list of them, or null. */
-const nestedCode = (fields: Map<string, Field>): string => {
-  const members = [...fields].map(([as, field]) => {
-    const value = field.fields ? `${nestedCode(field.fields)}(v)` : 'v';
-    const separator = JSON.stringify(`${JSON.stringify(as)}:`);
-    return `v=${valueCode('o', field)};if(v!==undefined)s+=(s?',':'')+${separator}+${value};`;
-  });
-  return `(function f(o){
-    if(o===null||o===undefined)return'null';
-    if(Array.isArray(o)){let l='';for(let i=0;i<o.length;i++)l+=(i?',':'')+f(o[i]);return'['+l+']'}
-    let s='',v;${members.join('')}return'{'+s+'}'})`;
 };
 
 /** JavaScript that reads the field under the first of its names that the object has. */
@@ -75,6 +63,48 @@ const keyFields = (schema: GraphQLSchema, name: string): Set<string> => {
   return fields;
 };
 
+/** JavaScript of functions that call one another. */
+class Unit {
+  readonly functions: string[] = [];
+
+  #add(body: string): string {
+    const name = `f${this.functions.length}`;
+    this.functions.push(`function ${name}(o,strict){${body}}`);
+    return name;
+  }
+
+  /** The expression for the text of the value in variable `v`; undefined where a part of it is missing. */
+  value({ fields }: Field): string {
+    return fields ? `${this.#nested(fields)}(v,strict)` : 'v';
+  }
+
+  /** The text of an object inside of the entity, or of a list of them. */
+  #nested(fields: Map<string, Field>): string {
+    const members = [...fields].map(([as, field]) => {
+      const start = JSON.stringify(`${JSON.stringify(as)}:`);
+      // What is missing belongs to another type.
+      return `v=${valueCode('o', field)};if(v!==undefined)v=${this.value(field)};if(v!==undefined){s+=c+${start}+v;c=','}`;
+    });
+    const one = this.#add(`let s='{',c='',v;${members.join('')}return s+'}'`);
+    return this.#add(
+      `if(o===null||o===undefined)return o===null?'null':undefined;if(!Array.isArray(o))return ${one}(o,strict);
+      let l='[';for(let i=0;i<o.length;i++){const x=${`f${this.functions.length}`}(o[i],strict);if(x===undefined)return;l+=(i?',':'')+x}
+      return l+']'`,
+    );
+  }
+
+  entity(prefix: string, fields: Map<string, Field>, isKey: (name: string) => boolean): string {
+    const members = [...fields].map(([as, field]) => {
+      const start = JSON.stringify(`,${JSON.stringify(as)}:`);
+      const read = `v=${valueCode('o', field)};if(v!==undefined&&v!==null)v=${this.value(field)};`;
+      return isKey(as)
+        ? `${read}if(v===undefined)return null;if(v!==null){s+=${start}+v;k=true}`
+        : `${read}if(v!==undefined)s+=${start}+v;else if(strict)return null;`;
+    });
+    return this.#add(`let s='',k=false,v;${members.join('')}return k?${JSON.stringify(prefix)}+s+'}':null`);
+  }
+}
+
 /** The writer for entities of one type, or null where entities of this type are not asked for. */
 const writerFor = (
   schema: GraphQLSchema,
@@ -88,19 +118,11 @@ const writerFor = (
   const rewrite = rewrites.find(({ types }) => types.some((type) => isMeant(schema, type, name)));
   const keys = keyFields(schema, name);
   const hasKey = [...fields.keys()].some((as) => keys.has(as));
-  const members = [...fields].map(([as, field]) => {
-    const value = field.fields ? `${nestedCode(field.fields)}(v)` : 'v';
-    const isKey = !hasKey || keys.has(as);
-    const wanted = isKey ? 'if(v!==null)' : '';
-    const known = isKey ? ',k=true' : '';
-    return `v=${valueCode('o', field)};if(v===undefined){if(strict)return null}else ${wanted}s+=${JSON.stringify(`,${JSON.stringify(as)}:`)}+${value}${known};`;
-  });
-  const prefix = JSON.stringify(`{"__typename":${JSON.stringify(rewrite?.sentAs ?? name)}`);
+  const unit = new Unit();
+  const prefix = `{"__typename":${JSON.stringify(rewrite?.sentAs ?? name)}`;
+  const entity = unit.entity(prefix, fields, (as) => !hasKey || keys.has(as));
   // Names are in it only as string literals, and all of them went through a GraphQL parser.
-  const make = new Function(
-    `return function(o,strict){let s='',k=false,v;${members.join('')}return k?${prefix}+s+'}':null}`,
-  );
-  return make();
+  return new Function(`'use strict';${unit.functions.join('\n')}\nreturn ${entity}`)();
 };
 
 /** Representation writers of one batch, by the JSON text of the entity's type. */

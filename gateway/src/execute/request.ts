@@ -8,6 +8,8 @@ const mostErrors = 1_000;
 
 export class Request<Asking> {
   data: Composite | null = {};
+  /** Nothing was put to the data yet. */
+  isEmpty = true;
   readonly variables: Variables;
   readonly asking: Asking;
   outcome: Outcome | null;

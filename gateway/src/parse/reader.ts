@@ -4,6 +4,9 @@ import { afterBlanks, compact, endOfString, endOfValue, isWhole } from './leaf.t
 import type { ObjectShape, Shape } from './shape.ts';
 import { type Composite, invalid, type Value } from './values.ts';
 
+/** a number at the start of the text or of an item */
+const numbers = /(?:^|[[,])-?\d/;
+
 export class Reader {
   /** Something was not of the kind that its type promises. */
   isSuspect = false;
@@ -41,7 +44,7 @@ export class Reader {
     if (shape.shape === 'object') return this.#wrong();
     const text = first === 91 || first === 123 ? compact(written) : written;
     // An id may be written as a number, and is told as a string.
-    if (!isWhole(text, shape) || (shape.kind === 'id' && !text.includes('"'))) this.isSuspect = true;
+    if (!isWhole(text, shape) || (shape.kind === 'id' && numbers.test(text))) this.isSuspect = true;
     return text;
   }
 

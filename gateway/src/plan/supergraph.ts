@@ -2,7 +2,7 @@
 import { buildASTSchema, buildSchema, type GraphQLSchema, isEnumType, Kind, parse, visit } from 'graphql';
 import { openApolloPlanner } from './apollo-planner.ts';
 import { openHivePlanner } from './hive-planner.ts';
-import { type Planner, plannerOf } from './planner.ts';
+import { type Engine, type Planner, plannerOf } from './planner.ts';
 
 export type Supergraph = {
   readonly sdl: string;
@@ -41,6 +41,37 @@ const withoutIntrospection = (apiSdl: string) =>
     EnumTypeDefinition: ({ name }) => (name.value.startsWith('__') ? null : undefined),
   });
 
+/** The Rust planner knows for sure when no subgraph can deliver a field. */
+const isCertain = (error: unknown, schema: GraphQLSchema): boolean => {
+  const item = error instanceof Error && /No paths found for selection item: (\w+)/.exec(error.message)?.[1];
+  return Boolean(item) && schema.getType(item as string) === undefined;
+};
+
+/**
+ * The Rust planner is young and refuses some operations that can be planned, with entities that are reached over several
+ * keys above all. They are rare, so that the other planner, slow and on the main thread, is asked for them.
+ */
+const withSecondOpinion = (sdl: string, schema: GraphQLSchema): ReturnType<typeof openHivePlanner> => {
+  const first = openHivePlanner(sdl);
+  let second: Engine | null = null;
+  return {
+    apiSdl: first.apiSdl,
+    engine: async (document, operationName, signal) => {
+      try {
+        return await first.engine(document, operationName, signal);
+      } catch (error) {
+        if (signal.aborted || isCertain(error, schema)) throw error;
+        try {
+          second ??= openApolloPlanner(sdl).engine;
+          return await second(document, operationName, signal);
+        } catch {
+          throw error;
+        }
+      }
+    },
+  };
+};
+
 /**
  * @param options.planner 'rust' unless said otherwise; 'apollo' where the Rust planner has no binary
  * @param options.planningMs how long one plan may take
@@ -50,8 +81,9 @@ export const openSupergraph = (
   sdl: string,
   options: { readonly planner?: 'rust' | 'apollo'; readonly planningMs?: number } = {},
 ): Supergraph => {
-  const { apiSdl, engine } = options.planner === 'apollo' ? openApolloPlanner(sdl) : openHivePlanner(sdl);
   const fullSchema = buildSchema(sdl, { assumeValid: true, assumeValidSDL: true });
+  const { apiSdl, engine } =
+    options.planner === 'apollo' ? openApolloPlanner(sdl) : withSecondOpinion(sdl, fullSchema);
   return {
     sdl,
     apiSchema: buildASTSchema(withoutIntrospection(apiSdl), { assumeValidSDL: true }),
