@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+// `orderstream-gateway --supergraph FILE [--port N] [--config FILE]`
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { ConfigError } from '@orderstream/runtime/config';
+import type { GatewayConfiguration } from '../configuration/configuration.ts';
+import { readConfiguration } from '../configuration/reading.ts';
+import { openStandalone } from './standalone.ts';
+
+const usage = `orderstream-gateway --supergraph FILE [options]
+  --supergraph FILE  the supergraph's SDL, Federation 2; watched, unless the configuration says otherwise
+  --port N           4000 otherwise
+  --config FILE      YAML or JSON; every setting has a default
+  --help`;
+
+/** @throws ConfigError */
+const settings = (): GatewayConfiguration | null => {
+  let values: { supergraph?: string; port?: string; config?: string; help?: boolean };
+  try {
+    ({ values } = parseArgs({
+      options: {
+        supergraph: { type: 'string' },
+        port: { type: 'string' },
+        config: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    }));
+  } catch (error) {
+    throw new ConfigError([`${(error as Error).message}\n\n${usage}`]);
+  }
+  if (values.help) return null;
+  const { supergraph, port, config } = values;
+  if (port !== undefined && !/^\d{1,5}$/.test(port))
+    throw new ConfigError(['--port needs a port, 0 to 65535.']);
+  let text = '';
+  try {
+    if (config !== undefined) text = readFileSync(config, 'utf8');
+  } catch (error) {
+    throw new ConfigError([`The configuration cannot be read: ${(error as Error).message}`]);
+  }
+  const read = readConfiguration(text, process.env, config);
+  return {
+    ...read,
+    listen: { ...read.listen, ...(port !== undefined && { port: Number(port) }) },
+    supergraph: { ...read.supergraph, ...(supergraph !== undefined && { file: supergraph }) },
+  };
+};
+
+try {
+  const configuration = settings();
+  if (!configuration) console.log(usage);
+  else {
+    const gateway = await openStandalone(configuration);
+    console.log(JSON.stringify({ url: gateway.url }));
+    const stop = async () => {
+      setTimeout(() => process.exit(1), 15_000).unref();
+      await gateway.stop();
+      process.exit(0);
+    };
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+  }
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}

@@ -1,0 +1,74 @@
+// A gateway for any supergraph: no database, no broker, no shop. What it serves and how is one file's affair.
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ConfigError } from '@orderstream/runtime/config';
+import { createLog } from '@orderstream/runtime/log';
+import { sleep } from '@orderstream/runtime/time';
+import { openIdentities } from '../auth/identity.ts';
+import type { GatewayConfiguration } from '../configuration/configuration.ts';
+import { openGeneration } from './generation.ts';
+import { createHttp } from './http.ts';
+
+export type Standalone = { readonly url: string; readonly stop: () => Promise<void> };
+
+/** milliseconds for requests under way when the gateway stops */
+const lastAnswers = 10_000;
+
+/** @throws ConfigError */
+const supergraphIn = (file: string | undefined): string => {
+  if (file === undefined)
+    throw new ConfigError(['There is no supergraph: name its file by --supergraph FILE.']);
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new ConfigError([`The supergraph cannot be read: ${(cause as Error).message}`]);
+  }
+};
+
+/** @throws ConfigError where there is no supergraph to serve */
+export const openStandalone = async (configuration: GatewayConfiguration): Promise<Standalone> => {
+  const { listen, supergraph, telemetry, auth } = configuration;
+  const sdl = supergraphIn(supergraph.file);
+  const log = createLog('gateway', telemetry.logLevel);
+  const generation = await openGeneration(sdl, configuration, log);
+  const identities = openIdentities(auth, log);
+
+  let isStopping = false;
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000 },
+    createHttp({
+      configuration,
+      identities,
+      generation: () => generation,
+      isStopping: () => isStopping,
+      log,
+    }),
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    if (listen.unix === undefined) return server.listen(listen.port, listen.host, resolve);
+    rmSync(listen.unix, { force: true });
+    server.listen(listen.unix, resolve);
+  });
+  if (listen.unix !== undefined) chmodSync(listen.unix, 0o660);
+  const url =
+    listen.unix === undefined
+      ? `http://${listen.host}:${(server.address() as AddressInfo).port}${listen.path}`
+      : `unix:${listen.unix}:${listen.path}`;
+
+  return {
+    url,
+    stop: async () => {
+      isStopping = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // A connection that is kept alive becomes idle, and can be closed, only with its last answer.
+      const sweep = setInterval(() => server.closeIdleConnections(), 50);
+      await Promise.race([closed, sleep(lastAnswers)]);
+      clearInterval(sweep);
+      server.closeAllConnections();
+      identities.close();
+      await generation.close();
+    },
+  };
+};

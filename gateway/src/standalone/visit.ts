@@ -1,0 +1,15 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Trace } from '@orderstream/runtime/trace';
+import type { Identity } from '../auth/identity.ts';
+import type { Partner } from '../persisted/partners.ts';
+
+/** One request, and on whose behalf it is made. */
+export type Visit = {
+  readonly trace: Trace;
+  readonly headers: IncomingHttpHeaders;
+  readonly identity: Identity;
+  /** null where no key came with it */
+  readonly partner: Partner | null;
+  /** performance.now() at which nobody waits for the answer any more */
+  readonly deadline: number;
+};
