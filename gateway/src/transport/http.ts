@@ -64,14 +64,8 @@ export type HttpTransport<Asking> = Transport<Asking> & {
 
 /** milliseconds */
 const connectTimeout = 2_000;
-/** milliseconds after which the first in line counts as stuck, and an operation that others overtook as slow */
+/** milliseconds after which the first in line counts as stuck */
 const stuck = 5;
-/** Milliseconds that a call must have been sent later for its earlier answer to count as overtaking. */
-const clearly = 2;
-/** Times the usual. Where all calls take long, as when the machine is short of time, none is slow. */
-const much = 4;
-/** weight of the newest call in what is usual */
-const newest = 0.01;
 /** rescues that each answer pays for, and the most that can be saved up */
 const rescuesPerAnswer = 0.05;
 const mostRescues = 256;
@@ -104,10 +98,6 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
   #unproven: number;
   #proof = firstProof;
   #rescues = 32;
-  /** the latest time of sending among the calls answered */
-  #latestSent = 0;
-  /** milliseconds that a call takes on average */
-  #usual = 0;
   #watch: NodeJS.Timeout | undefined;
   #closed: Promise<void> | null = null;
   #whenEmpty = noop;
@@ -206,11 +196,7 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
       return;
     }
     this.#letGo(call);
-    const took = now - since;
-    const isSlow = took > Math.max(stuck, this.#usual * much) && this.#latestSent > since + clearly;
-    if (isSlow) this.#slow.wasSlow(call.place);
-    this.#usual += (took - this.#usual) * newest;
-    if (call.sentAt > this.#latestSent) this.#latestSent = call.sentAt;
+    if (this.#sharing !== 'never') this.#slow.answered(call.place, since, call.sentAt, now);
     if (this.#rescues < mostRescues) this.#rescues += rescuesPerAnswer;
     call.settle()?.answered(text);
     if (this.#deadlines.size === 0) this.#whenEmpty();

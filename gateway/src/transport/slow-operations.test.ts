@@ -37,3 +37,23 @@ test('an operation that was slow for a while shares connections again', () => {
   expect(calls).toBe(1_024);
   expect(slow.goesAlone(8)).toBe(false);
 });
+
+test('what later calls clearly overtook is slow, and what all waited for together is not', () => {
+  const overtaken = new SlowOperations();
+  const together = new SlowOperations();
+  let now = 0;
+  for (let round = 0; round < 10; round += 1) {
+    const began = now;
+    // Five short calls are sent and answered while one takes 20 ms.
+    for (let at = 0; at < 5; at += 1) {
+      now += 4;
+      overtaken.answered(1, now - 1, now - 1, now);
+    }
+    overtaken.answered(2, began, began, now);
+    // Six wait for the same pause, and the one that was sent first is answered last.
+    for (let at = 5; at >= 0; at -= 1) together.answered(2, began + at * 3, began + at * 3, now);
+  }
+  expect(overtaken.goesAlone(2)).toBe(true);
+  expect(overtaken.goesAlone(1)).toBe(false);
+  expect(together.goesAlone(2)).toBe(false);
+});
