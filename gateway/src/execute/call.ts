@@ -64,15 +64,10 @@ export abstract class Call<Asking> implements Receiver {
   }
 
   #giveUp(request: Request<Asking>, failure: RequestError): void {
-    request.hasFailed = true;
+    const error = { message: failure.message, path: undefined, extensions: {}, concernsAll: true, failure };
+    request.failed = { error, subgraph: this.#plan.subgraph };
     request.isSuspect = true;
-    this.report(request, {
-      message: failure.message,
-      path: undefined,
-      extensions: {},
-      concernsAll: true,
-      failure,
-    });
+    this.report(request, error);
   }
 
   /** Everything that the parser made for the operation does not take: errors, and other ways to write JSON. */
@@ -93,7 +88,7 @@ export abstract class Call<Asking> implements Receiver {
       this.#giveUp(request, nonsense());
       return;
     }
-    if (!data) request.hasFailed = true;
+    if (!data) request.failed = { error: { ...told[0]!, concernsAll: true }, subgraph: this.#plan.subgraph };
     // Places are looked for among what representations were made of, so before anything is added to it.
     for (const error of told) this.report(request, { ...error, concernsAll: !data && !error.path });
     if (data) this.deliver(request, data);

@@ -81,7 +81,7 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
   /** Whether there is anything to ask for. */
   gather(request: Request<Asking>): boolean {
     const { batches, lists } = this.#plan;
-    this.#isStrict = request.hasFailed;
+    this.#isStrict = request.failed !== null;
     for (let at = 0; at < lists.length; at++) this.#lists.push(new Representations());
     for (const batch of batches) {
       this.#writers = batch.writers;
@@ -90,7 +90,23 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
       this.#waiting.push(this.#waits);
       for (const walk of batch.gather) walk(request.data!, this);
     }
+    if (request.failed) this.#reportUnnamed(request, request.failed);
     return this.#lists.some(({ slots }) => slots.size > 0);
+  }
+
+  /** Entities that cannot be asked for, because what would name them did not come: the reason is told at their fields. */
+  #reportUnnamed(
+    request: Request<Asking>,
+    { error, subgraph }: NonNullable<Request<Asking>['failed']>,
+  ): void {
+    const places: ErrorPath[] = [];
+    for (const batch of this.#plan.batches)
+      for (const path of batch.paths)
+        placesOf(path, this.#plan.fullSchema, request.data!, (object, place) => {
+          const write = batch.writers.for(object.__typename);
+          if (write && write(object, true) === undefined) this.#missing(batch, object, place, places);
+        });
+    if (places.length) tell(request, subgraph, error, places);
   }
 
   take(object: Composite): Composite {
@@ -140,14 +156,9 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
 
   #reportCount(request: Request<Asking>): void {
     const failure = wrongCount();
-    request.hasFailed = true;
-    this.report(request, {
-      message: failure.message,
-      path: undefined,
-      extensions: {},
-      concernsAll: true,
-      failure,
-    });
+    const error = { message: failure.message, path: undefined, extensions: {}, concernsAll: true, failure };
+    request.failed = { error, subgraph: this.#plan.subgraph };
+    this.report(request, error);
   }
 
   protected report(request: Request<Asking>, error: Reported): void {

@@ -108,6 +108,28 @@ test('nothing is asked about what a failed call should have told', async () => {
   expect(answer.called.map(({ subgraph }) => subgraph)).toEqual(['users']);
 });
 
+test('a call that only fetches what another needs is missed where the other’s fields are', async () => {
+  const broken = openMarket({
+    stubs: {
+      reviews: () => ({
+        data: {
+          latest: [
+            { product: { __typename: 'Product', id: 'p1' } },
+            { product: { __typename: 'Product', id: 'p3' } },
+          ],
+        },
+      }),
+      catalog: down,
+    },
+  });
+  const answer = await broken.ask('{ latest { product { id shipping } } }');
+  expect(answer.called.map(({ subgraph }) => subgraph)).toEqual(['reviews', 'catalog']);
+  expect(answer.data).toEqual({
+    latest: [{ product: { id: 'p1', shipping: null } }, { product: { id: 'p3', shipping: null } }],
+  });
+  expect(placesOf(answer)).toEqual(['latest.0.product.shipping', 'latest.1.product.shipping']);
+});
+
 test('a null in a place where none may be climbs to the nearest that may, with one error', async () => {
   const answer = await market.ask('{ me { friends { nick name } name } }');
   expect(answer.data).toEqual({

@@ -5,11 +5,11 @@ import { onlyOperation } from '../plan/plannable.ts';
 import type { Requirement, TypeRewrite } from '../plan/query-plan.ts';
 
 /**
- * Answers the text; null where the key is not known: a part of it is missing, or all of it is null. A part of a key that
- * is null is left out, other fields are sent as they are. `isStrict`: any field that nobody delivered makes it null, the
- * call that should have may have failed.
+ * Answers the text; undefined where a part of the key was never delivered, null where all of it is null. A part of a key
+ * that is null is left out, other fields are sent as they are. `isStrict`: any field that nobody delivered makes it
+ * undefined, the call that should have may have failed.
  */
-export type WriteRepresentation = (entity: Composite, isStrict: boolean) => string | null;
+export type WriteRepresentation = (entity: Composite, isStrict: boolean) => string | null | undefined;
 
 type Field = { readonly names: Set<string>; readonly fields: Map<string, Field> | null };
 
@@ -98,8 +98,8 @@ class Unit {
       const start = JSON.stringify(`,${JSON.stringify(as)}:`);
       const read = `v=${valueCode('o', field)};if(v!==undefined&&v!==null)v=${this.value(field)};`;
       return isKey(as)
-        ? `${read}if(v===undefined)return null;if(v!==null){s+=${start}+v;k=true}`
-        : `${read}if(v!==undefined)s+=${start}+v;else if(strict)return null;`;
+        ? `${read}if(v===undefined)return;if(v!==null){s+=${start}+v;k=true}`
+        : `${read}if(v!==undefined)s+=${start}+v;else if(strict)return;`;
     });
     return this.#add(`let s='',k=false,v;${members.join('')}return k?${JSON.stringify(prefix)}+s+'}':null`);
   }

@@ -1,6 +1,7 @@
 // One request on its way through a plan. What it holds is let go as soon as it is used: whatever outlives its use is
 // copied by the garbage collector again and again.
 import type { Composite } from '../parse/values.ts';
+import type { Reported } from './errors.ts';
 import type { FieldError, Outcome, Variables } from './operation.ts';
 
 /** errors told of one request; a subgraph could send any number */
@@ -16,8 +17,8 @@ export class Request<Asking> {
   errors: FieldError[] | null = null;
   /** The answer has to be looked at value by value. */
   isSuspect = false;
-  /** A call came to nothing, so a missing value may be missing for that reason. */
-  hasFailed = false;
+  /** The last call that came to nothing: a missing value may be missing for that reason. */
+  failed: { readonly error: Reported; readonly subgraph: string } | null = null;
   /** how many branches of each parallel node are under way */
   readonly branches: number[];
 
