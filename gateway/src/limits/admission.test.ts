@@ -1,6 +1,6 @@
 import { getIntrospectionQuery, parse, print } from 'graphql';
 import { expect, test } from 'vitest';
-import { checkBody, createAdmission, parseWithinLimits } from './admission.ts';
+import { checkBody, checkEncoding, createAdmission, parseWithinLimits } from './admission.ts';
 import { defaultLimits } from './limit.ts';
 
 const limits = { ...defaultLimits, alone: ['login', 'register', 'checkout'] };
@@ -103,6 +103,23 @@ test('text that is no GraphQL is left to the parser that words it', () => {
 test('a body that is too large is refused by its size', () => {
   checkBody(102_400, limits);
   expect(() => checkBody(2_000_000, limits)).toThrow('2,000,000 bytes, of 102,400 allowed');
+});
+
+test.each([
+  ['a byte that begins nothing', [0x22, 0xff, 0x22]],
+  ['a character that is cut short', [0x22, 0xe2, 0x82, 0x22]],
+  ['a slash in two bytes', [0xc0, 0xaf]],
+  ['half of a surrogate pair', [0xed, 0xa0, 0x80]],
+  ['more than Unicode has', [0xf4, 0x90, 0x80, 0x80]],
+])('%s is no UTF-8 and is refused', (_what, bytes) => {
+  expect(() => checkEncoding(Uint8Array.from(bytes))).toThrow(
+    expect.objectContaining({ code: 'BAD_USER_INPUT' }),
+  );
+});
+
+test('whatever people write is UTF-8', () => {
+  checkEncoding(Buffer.from('{"query":"{a(b: \\"Grüße 💙 \\u0000\\")}"}'));
+  checkEncoding(Buffer.alloc(0));
 });
 
 test('what was admitted once is not measured again, and what was refused is', () => {

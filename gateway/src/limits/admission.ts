@@ -1,4 +1,5 @@
 // What a text must stand before anything is asked about it.
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { RequestError } from '@orderstream/runtime/errors';
 import { type DocumentNode, parse } from 'graphql';
@@ -32,6 +33,14 @@ export const checkBody = (bytes: number, limits: Limits): void => {
       'PAYLOAD_TOO_LARGE',
       `The request has ${figure(bytes)} bytes, of ${figure(limits.body)} allowed.`,
     );
+};
+
+/**
+ * Bytes that are no UTF-8 would be read as other text than they are, here and in the subgraphs, by each in its own way.
+ * @throws RequestError BAD_USER_INPUT
+ */
+export const checkEncoding = (body: Uint8Array): void => {
+  if (!isUtf8(body)) throw new RequestError('BAD_USER_INPUT', 'The request is not written in UTF-8.');
 };
 
 export type Admission = {
