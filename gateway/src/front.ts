@@ -6,12 +6,15 @@ import { readBody } from '@orderstream/runtime/host/http';
 import type { Log } from '@orderstream/runtime/log';
 import { newTrace, type Trace, traceFrom, traceId } from '@orderstream/runtime/trace';
 import type { Viewer } from '@orderstream/runtime/viewer';
-import type { AccessTokens, SignIn } from './access-tokens.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import type { Asking } from './asking.ts';
 import type { Door } from './door.ts';
 import { pageAt } from './explorer.ts';
 import type { ShortWay } from './front/short-way.ts';
 import type { Settings } from './settings.ts';
+import { visitorOf } from './shop-subscriptions.ts';
+import { isAskedFor, requestInUrl, wantsEventStream } from './subscriptions/event-stream.ts';
+import type { Subscriptions } from './subscriptions/subscriptions.ts';
 
 /** bytes */
 const largestBody = 100 * 1024;
@@ -23,6 +26,7 @@ type Options = {
   readonly tokens: AccessTokens;
   readonly shortWay: ShortWay<Asking>;
   readonly door: Door<Asking>;
+  readonly subscriptions: Subscriptions<Asking>;
   readonly checks: Readonly<Record<string, Check>>;
   readonly isStopping: () => boolean;
   readonly log: Log;
@@ -73,15 +77,17 @@ const clientAddressOf = (request: IncomingMessage, trustsProxy: boolean): string
   return (forwarded || request.socket.remoteAddress)?.replace(/^::ffff:/, '') ?? null;
 };
 
-/** The viewer of a request, with what only the connection tells. */
-export const viewerOf = ({ viewer }: SignIn, request: IncomingMessage, settings: Settings): Viewer => ({
-  ...viewer,
+/** What only the connection tells of a viewer. */
+export const whereaboutsOf = (
+  request: IncomingMessage,
+  settings: Settings,
+): Pick<Viewer, 'clientAddress' | 'deviceId'> => ({
   clientAddress: clientAddressOf(request, settings.trustsProxy),
   deviceId: deviceIdOf(request),
 });
 
-export const traceOf = (request: IncomingMessage, settings: Settings): Trace =>
-  settings.trustsProxy ? traceFrom(one(request.headers.traceparent)) : newTrace();
+export const traceOf = (traceparent: string | string[] | undefined, settings: Settings): Trace =>
+  settings.trustsProxy ? traceFrom(one(traceparent)) : newTrace();
 
 /** Pages of other origins may call where they are on the list; the token goes in a header, so no credentials do. */
 const allowOrigin = (request: IncomingMessage, response: ServerResponse, settings: Settings): void => {
@@ -91,7 +97,7 @@ const allowOrigin = (request: IncomingMessage, response: ServerResponse, setting
   response.setHeader('access-control-allow-origin', origin);
   response.setHeader('access-control-expose-headers', 'x-trace-id');
   if (request.method !== 'OPTIONS') return;
-  response.setHeader('access-control-allow-methods', 'POST');
+  response.setHeader('access-control-allow-methods', 'GET, POST');
   response.setHeader(
     'access-control-allow-headers',
     'authorization, content-type, x-device-id, apollo-require-preflight, x-apollo-operation-name',
@@ -117,13 +123,35 @@ export const createFront = ({
   tokens,
   shortWay,
   door,
+  subscriptions,
   checks,
   isStopping,
   log,
 }: Options): RequestListener => {
+  const subscribe = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    trace: Trace,
+    asked: unknown,
+  ): Promise<void> => {
+    const whereabouts = whereaboutsOf(request, settings);
+    const signIn = await tokens.read(request.headers.authorization);
+    const visitor = visitorOf(signIn, whereabouts, () => trace);
+    subscriptions.serveEventStream(response, asked, visitor, whereabouts.clientAddress ?? '');
+  };
+
   const graphql = async (request: IncomingMessage, response: ServerResponse, trace: Trace): Promise<void> => {
     allowOrigin(request, response, settings);
     if (request.method === 'OPTIONS') return send(response, 204, '', {});
+    const { headers } = request;
+    if (request.method === 'GET' && wantsEventStream(headers.accept, null)) {
+      if (!isAskedFor(request, settings.allowedOrigins))
+        throw new RequestError(
+          'FORBIDDEN',
+          'An event stream by GET needs the header apollo-require-preflight, or an origin that may call.',
+        );
+      return subscribe(request, response, trace, requestInUrl(request.url!));
+    }
     if (request.method !== 'POST') {
       const isBrowser = request.method === 'GET' && request.headers.accept?.includes('text/html');
       if (isBrowser && !settings.isProduction) return send(response, 302, '', { location: '/explore' });
@@ -132,10 +160,13 @@ export const createFront = ({
       const body = JSON.stringify({ errors: [{ message: told.message, extensions }] });
       return send(response, 405, body, { ...json, allow: 'POST' });
     }
-    const { headers } = request;
     const body = await readBody(request, largestBody);
-    const signIn = tokens.known(headers.authorization) ?? (await tokens.read(headers.authorization));
-    const asking = { viewer: viewerOf(signIn, request, settings), trace };
+    if (headers.accept?.includes('text/event-stream') && isJson(headers['content-type'])) {
+      const asked = parsed(body, headers['content-type']);
+      if (wantsEventStream(headers.accept, asked)) return subscribe(request, response, trace, asked);
+    }
+    const { viewer } = tokens.known(headers.authorization) ?? (await tokens.read(headers.authorization));
+    const asking = { viewer: { ...viewer, ...whereaboutsOf(request, settings) }, trace };
     if (isJson(headers['content-type'])) {
       const read = shortWay.read(body.toString('latin1'));
       if (read && shortWay.answer(read, asking, headers.accept, response)) return;
@@ -164,7 +195,7 @@ export const createFront = ({
   };
 
   return (request, response) => {
-    const trace = traceOf(request, settings);
+    const trace = traceOf(request.headers.traceparent, settings);
     response.setHeader('x-trace-id', traceId(trace));
     answer(request, response, trace).catch((error: unknown) => {
       if (error instanceof RequestError) {

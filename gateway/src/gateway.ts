@@ -17,12 +17,9 @@ import { hostChecks } from './readiness.ts';
 import { teachScalars } from './scalars.ts';
 import { gatewaySettings } from './settings.ts';
 import { shopRules } from './shop-rules.ts';
-import { serveSockets } from './sockets.ts';
-import { stockSource } from './stock-source.ts';
+import { openShopSubscriptions, openShopUpstream, shopPreparation } from './shop-subscriptions.ts';
 import { openSubgraphCalls } from './subgraph-calls.ts';
-import { createSubscriptions } from './subscriptions.ts';
-import { openSupergraph as openStockSupergraph } from './supergraph.ts';
-import { openUpstream } from './upstream.ts';
+import type { Bounds } from './subscriptions/bounds.ts';
 
 export type Gateway = { readonly url: string; readonly stop: () => Promise<void> };
 
@@ -33,11 +30,13 @@ const committed = (): string => readFileSync(new URL('../supergraph.graphql', im
 
 /**
  * @param supergraphSdl the committed supergraph unless a test brings its own
+ * @param bounds of subscriptions, the usual ones unless a test brings its own
  * @throws ConfigError naming everything that is wrong with the environment
  */
 export const openGateway = async (
   env: NodeJS.ProcessEnv,
   supergraphSdl: string = committed(),
+  bounds?: Bounds,
 ): Promise<Gateway> => {
   const settings = gatewaySettings(env);
   const log = createLog('gateway', settings.logLevel);
@@ -49,11 +48,8 @@ export const openGateway = async (
   const transports = new Map(
     names.map((name) => [name, openSubgraphCalls(name, settings.originOf(name), key, log)]),
   );
-  const sources = Object.fromEntries(
-    [...transports].map(([name, transport]) => [name, stockSource(transport)]),
-  );
   const upstreams = new Map(
-    names.map((name) => [name, openUpstream(name, settings.originOf(name), key, log)]),
+    names.map((name) => [name, openShopUpstream(name, settings.originOf(name), key, log)]),
   );
   const tokens = openAccessTokens(settings.jwksUrl, settings.tenantId, log);
   const { isProduction, executor } = settings;
@@ -82,22 +78,31 @@ export const openGateway = async (
     // The oracle has no operations of its own to know.
     isFree: ({ known }) => executor === 'own' && (!known.looksAtSchema || !isProduction),
   });
-  const planned = openStockSupergraph(supergraphSdl);
-  const { schema } = planned;
-  const subscriptions = createSubscriptions({
-    supergraph: planned,
-    sources,
+  const subscriptions = openShopSubscriptions({
+    preparation: shopPreparation(supergraph, transports, log, isProduction),
     upstreams,
-    hidesSuggestions: settings.isProduction,
+    settings,
+    tokens,
+    log,
+    bounds,
   });
 
   let isStopping = false;
   const checks = { ...hostChecks(names, settings.originOf), 'access token keys': tokens.check };
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000 },
-    createFront({ settings, tokens, shortWay, door, checks, isStopping: () => isStopping, log }),
+    createFront({
+      settings,
+      tokens,
+      shortWay,
+      door,
+      subscriptions,
+      checks,
+      isStopping: () => isStopping,
+      log,
+    }),
   );
-  const closeSockets = serveSockets({ server, settings, tokens, subscriptions, schema, log });
+  server.on('upgrade', subscriptions.upgrade);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(settings.port, settings.host, resolve);
@@ -111,7 +116,7 @@ export const openGateway = async (
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // A connection that is kept alive becomes idle, and can be closed, only with its last answer.
       const sweep = setInterval(() => server.closeIdleConnections(), 50);
-      await Promise.race([Promise.all([closed, closeSockets()]), sleep(lastAnswers)]);
+      await Promise.race([Promise.all([closed, subscriptions.drain()]), sleep(lastAnswers)]);
       clearInterval(sweep);
       server.closeAllConnections();
       tokens.close();

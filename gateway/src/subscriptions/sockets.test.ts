@@ -5,9 +5,8 @@ import { sleep } from '@orderstream/runtime/time';
 import { type Client, createClient } from 'graphql-ws';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { ada, bob, openShop, type Shop } from './fixture-shop.ts';
-import { openGateway } from './gateway.ts';
-import { createPatience } from './sockets.ts';
+import { ada, bob, openShop, type Shop } from '../fixture-shop.ts';
+import { openGateway } from '../gateway.ts';
 
 let shop: Shop;
 const opened: (() => unknown)[] = [];
@@ -265,16 +264,6 @@ test('a client that does not read skips versions and then has the newest', async
   await until(() => versions.at(-1) === 200);
   expect(versions.length).toBeLessThan(100);
   expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
-});
-
-test('a client that leaves a megabyte unread is borne for thirty seconds', () => {
-  const isBorne = createPatience({ unread: 1_000, unreadMs: 30_000, frame: 0, frames: 0, subscriptions: 0 });
-  expect([isBorne(2_000, 0), isBorne(2_000, 29_000), isBorne(0, 29_500)]).toEqual([true, true, true]);
-  expect([isBorne(2_000, 40_000), isBorne(1_001, 69_999), isBorne(1_001, 70_000)]).toEqual([
-    true,
-    true,
-    false,
-  ]);
 });
 
 test('when the access token expires the socket is closed with 4403', async () => {

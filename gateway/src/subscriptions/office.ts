@@ -1,0 +1,105 @@
+// What all clients of one process share, whichever protocol they speak.
+import type { IncomingMessage } from 'node:http';
+import type { Log } from '@orderstream/runtime/log';
+import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import { type Bounds, Tally } from './bounds.ts';
+import type { Preparation } from './preparation.ts';
+import type { Streams } from './streams.ts';
+
+/** Somebody who has said who they are. */
+export type Visitor<Asking> = {
+  /** whose clients and subscriptions are counted together; null for somebody not signed in */
+  readonly user: string | null;
+  /** of Date.now(); null for never */
+  readonly expiresAt: number | null;
+  /** for one operation each */
+  readonly asking: () => Asking;
+};
+
+/** Somebody at the door. */
+export type Guest<Asking> = {
+  readonly address: string;
+  /** @throws RequestError UNAUTHENTICATED, or another where it cannot be told just now */
+  readonly signIn: (authorization: string | undefined) => Promise<Visitor<Asking>>;
+};
+
+export type Reception<Asking> = {
+  /** Keeps nothing of the request that is not needed: there are many who do nothing but listen. */
+  readonly receive: (request: IncomingMessage) => Guest<Asking>;
+  /** Equal for all who may see the same; null for whoever shares nothing. */
+  readonly shareKeyOf: (asking: Asking) => string | null;
+  /** The same for one event, with a deadline of its own where there is one. */
+  readonly renew: (asking: Asking) => Asking;
+  /** What a client is told of an error of ours, and of one with which a subgraph refused it. */
+  readonly tell: (error: GraphQLError, asking: Asking) => GraphQLFormattedError;
+  readonly tellRefusal: (error: GraphQLFormattedError, asking: Asking) => GraphQLFormattedError;
+  readonly log: Log;
+};
+
+/** Somebody served, over a socket or an event stream. */
+export type Client = {
+  /** Called every now and then: whatever takes too long or comes too often ends here. */
+  sweep(now: number): void;
+  /** Says goodbye, and when to come back in milliseconds. */
+  drain(returnMs: number): void;
+  /** Without goodbye. */
+  cut(): void;
+};
+
+export class Office<Asking> {
+  readonly reception: Reception<Asking>;
+  readonly bounds: Bounds;
+  readonly streams: Streams<Asking>;
+  preparation: Preparation<Asking>;
+  readonly clients = new Set<Client>();
+  readonly addresses: Tally;
+  readonly users: Tally;
+  readonly subscriptions: Tally;
+  isDraining = false;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(
+    reception: Reception<Asking>,
+    bounds: Bounds,
+    streams: Streams<Asking>,
+    preparation: Preparation<Asking>,
+  ) {
+    this.reception = reception;
+    this.bounds = bounds;
+    this.streams = streams;
+    this.preparation = preparation;
+    this.addresses = new Tally(bounds.clientsPerAddress);
+    this.users = new Tally(bounds.clientsPerUser);
+    this.subscriptions = new Tally(bounds.subscriptionsPerUser);
+    // One timer for all: ten thousand of their own would cost more than all that they wait for.
+    this.#timer = setInterval(() => this.#sweep(), bounds.sweepMs);
+    this.#timer.unref();
+  }
+
+  /** How a client that may not enter is told, as an HTTP status; null where it may, and is counted by its address. */
+  refusal(address: string): 429 | 503 | null {
+    if (this.isDraining || this.clients.size >= this.bounds.clients) return 503;
+    return this.addresses.take(address) ? null : 429;
+  }
+
+  /** Clients come back one by one, not all in one moment. */
+  returnMs(): number {
+    return Math.round(this.bounds.returnMs * (0.2 + 0.8 * Math.random()));
+  }
+
+  /** Resolves when all have left, or been cut off after `patienceMs`. */
+  async drain(patienceMs: number): Promise<void> {
+    this.isDraining = true;
+    for (const client of this.clients) client.drain(this.returnMs());
+    const until = Date.now() + patienceMs;
+    while (this.clients.size > 0 && Date.now() < until)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const client of this.clients) client.cut();
+    clearInterval(this.#timer);
+  }
+
+  #sweep(): void {
+    const now = Date.now();
+    for (const client of this.clients) client.sweep(now);
+  }
+}
