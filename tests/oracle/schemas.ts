@@ -6,7 +6,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { buildSchema, type GraphQLSchema, isAbstractType, isObjectType, parse, printSchema } from 'graphql';
 import { entityOf, resolverOf, typeOf, withBrought } from './world.ts';
 
-export const subgraphNames = ['catalog', 'people', 'reviews', 'stock'] as const;
+export const subgraphNames = ['catalog', 'parcels', 'people', 'reviews', 'stock'] as const;
 
 const typeDefsOf = (name: string) =>
   parse(readFileSync(new URL(`schemas/${name}.graphql`, import.meta.url), 'utf8'));
@@ -46,7 +46,7 @@ const subgraph = (name: string): GraphQLSchema => {
         __resolveReference: (representation: Record<string, unknown>) => {
           const entity = entityOf(type, representation);
           if (entity === null) return null;
-          const known = withBrought(entity, name === 'stock' ? representation : {});
+          const known = name === 'parcels' ? withBrought(entity, representation) : entity;
           // An interface object is all that its subgraph knows of it.
           return type === 'Media' && name === 'reviews' ? { ...known, __typename: 'Media' } : known;
         },

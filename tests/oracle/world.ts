@@ -51,7 +51,11 @@ const films = thing('Film', [
 ]);
 const people = thing(
   'Person',
-  Array.from({ length: 5 }, (_, index) => ({ id: `u${index + 1}`, email: `u${index + 1}@example.org` })),
+  Array.from({ length: 5 }, (_, index) => ({
+    id: `u${index + 1}`,
+    email: `u${index + 1}@example.org`,
+    nick: index === 3 ? null : text(`u${index + 1} nick`),
+  })),
 );
 const reviews = thing(
   'Review',
@@ -107,10 +111,13 @@ export const entityOf = (type: string, representation: Readonly<Record<string, u
 };
 
 /** What a field requires is what was brought along for it, and nothing that we know ourselves. */
-export const withBrought = (entity: Thing, brought: Readonly<Record<string, unknown>>): Thing =>
-  entity.__typename === 'Product' && 'sku' in brought
-    ? { ...entity, price: brought.price ?? null, size: brought.size ?? null }
-    : entity;
+export const withBrought = (
+  entity: Thing,
+  { price, size, nick }: Readonly<Record<string, unknown>>,
+): Thing => {
+  if (entity.__typename === 'Product') return { ...entity, price: price ?? null, size: size ?? null };
+  return entity.__typename === 'Person' ? { ...entity, nick: nick ?? null } : entity;
+};
 
 export const typeOf = (source: unknown): string => (source as Thing).__typename;
 
@@ -240,13 +247,13 @@ const facts: Readonly<Record<string, Readonly<Record<string, Fact>>>> = {
     cast: several('Person', 'cast'),
   },
   Person: {
-    nick: said('nick'),
     name: said('name'),
     friends: several('Person', 'friends'),
     boss: (source) => few('Person', `${name(source)} boss`, 1)[0],
     mood: (_, { at }) => at,
     favourite: (source) => [products[1], makers[0], people[2], null][number(`${name(source)} favourite`, 4)],
     wishes: several('Product', 'wishes'),
+    greeting: ({ nick }, { loud }) => (nick === null ? null : `Hello, ${nick}${loud ? '!' : '.'}`),
     badge: (source) => number(`${name(source)} badge`, 1_000),
     reviews: several('Review', 'reviews'),
   },
@@ -280,6 +287,7 @@ const sure = new Set([
   'size',
   'width',
   'height',
+  'nick',
 ]);
 const oneMishapIn = 12;
 
