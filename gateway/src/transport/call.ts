@@ -5,17 +5,15 @@ import type { Timed } from './deadlines.ts';
 import { CallFailure, type Reason } from './failure.ts';
 import type { Line } from './line.ts';
 import type { Receiver } from './transport.ts';
-
-/** Names the call; a subgraph that gives it back in its answer lets the gateway see whose answer it is. */
-export const echoHeader = 'x-call-id';
+import { callIdHeader } from './trust.ts';
 
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
 
 /** What a call reports to the transport that made it. */
 export type Caller<Asking> = {
   readonly largestAnswer: number;
-  /** `echo`: what the answer says whose answer it is. */
-  believes(call: Call<Asking>, echo: unknown): boolean;
+  /** `named`: whose answer it is, by its own word */
+  believes(call: Call<Asking>, named: unknown): boolean;
   ended(call: Call<Asking>, text: string): void;
   broke(call: Call<Asking>, error: unknown): void;
   expired(call: Call<Asking>): void;
@@ -127,7 +125,7 @@ export class Call<Asking> implements Timed, Dispatcher.DispatchHandler {
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers): void {
     if (this.line?.isRetired) return;
-    if (!this.#caller.believes(this, headers[echoHeader])) {
+    if (!this.#caller.believes(this, headers[callIdHeader])) {
       this.#distrust('the answer to another call');
       return;
     }

@@ -3,7 +3,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { type HttpTransport, openHttpTransport, type Sharing } from './http.ts';
+import { type HttpTransport, openHttpTransport } from './http.ts';
+import type { Sharing } from './trust.ts';
 
 /** A generator with a seed, so that a case that fails can be run again. */
 const dice = (seed: number) => {

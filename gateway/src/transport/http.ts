@@ -1,21 +1,15 @@
 // One subgraph over HTTP/1.1, on undici. Two ways lead there: connections of their own, one call at a time, for
 // mutations, second attempts and operations that take long; and lines (line.ts) that quick queries share. A line is a
-// matter of trust: if the other side miscounts, one user gets another's answer. So lines are used only with a subgraph
-// that names the call in each of its answers, unless told otherwise, and a line on which anything unusual happens is
-// given up with everything on it; what was on it is asked again, once, on a connection of its own.
+// matter of trust (trust.ts). One on which anything unusual happens is given up with everything on it; what was on it is
+// asked again, once, on a connection of its own.
 import { buildConnector, Pool } from 'undici';
-import { Call, type Caller, echoHeader } from './call.ts';
+import { Call, type Caller } from './call.ts';
 import { Deadlines } from './deadlines.ts';
 import { CallFailure, type Reason } from './failure.ts';
 import { Line } from './line.ts';
 import { placeOf, SlowOperations } from './slow-operations.ts';
 import type { Receiver, Transport } from './transport.ts';
-
-/**
- * Whether queries share connections: never; only while each answer carries the request's `x-call-id` (a header that the
- * subgraph copies from the request); or always, which is safe only with a server known never to answer twice.
- */
-export type Sharing = 'never' | 'echoed' | 'always';
+import { callIdHeader, type Sharing, Trust } from './trust.ts';
 
 export type HttpOptions<Asking> = {
   /** of the subgraph, for the log */
@@ -23,7 +17,10 @@ export type HttpOptions<Asking> = {
   /** `http://host:port`, `https://host` or `unix:/path.sock` */
   readonly origin: string;
   readonly path: string;
-  /** Asked again for each attempt, so that what is signed stays fresh. A list holds names and values by turns. */
+  /**
+   * Asked again for each attempt, so that what is signed stays fresh. `body` is a binary string: what is signed are its
+   * bytes, `Buffer.from(body, 'latin1')`. A list holds names and values by turns.
+   */
   readonly headersOf: (
     asking: Asking,
     body: string,
@@ -69,9 +66,6 @@ const stuck = 5;
 /** rescues that each answer pays for, and the most that can be saved up */
 const rescuesPerAnswer = 0.05;
 const mostRescues = 256;
-/** echoes in a row before lines are used the first time, and the most after they were missing */
-const firstProof = 8;
-const longestProof = 65_536;
 
 const noop = (): void => {};
 
@@ -85,7 +79,7 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
   readonly largestAnswer: number;
   readonly counts: HttpCounts = { inLine: 0, behind: 0, rescued: 0, again: 0, retired: 0 };
   readonly #options: HttpOptions<Asking>;
-  readonly #sharing: Sharing;
+  readonly #trust: Trust;
   readonly #most: number;
   readonly #url: string;
   readonly #connector: ReturnType<typeof buildConnector>;
@@ -94,9 +88,6 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
   readonly #deadlines = new Deadlines();
   readonly #slow = new SlowOperations();
   #ids = 0;
-  /** echoes still to be seen before lines are used, and how many there must be next time */
-  #unproven: number;
-  #proof = firstProof;
   #rescues = 32;
   #watch: NodeJS.Timeout | undefined;
   #closed: Promise<void> | null = null;
@@ -107,8 +98,7 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
     const socketPath = origin.startsWith('unix:') ? origin.slice('unix:'.length) : undefined;
     this.#options = options;
     this.largestAnswer = largestAnswer;
-    this.#sharing = sharing;
-    this.#unproven = sharing === 'echoed' ? firstProof : 0;
+    this.#trust = new Trust(sharing);
     this.#most = connections;
     this.#url = socketPath ? 'http://localhost' : origin;
     this.#connector = buildConnector({ timeout: connectTimeout, allowH2: false, socketPath });
@@ -133,14 +123,14 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
       receiver.failed(new CallFailure('impatient', this.#options.name));
       return;
     }
-    const shares = this.#sharing !== 'never' && isQuery;
+    const shares = this.#trust.sharing !== 'never' && isQuery;
     const place = shares ? placeOf(body) : 0;
     const deadline = Math.min(ours, theirs);
     const call = this.#call(
       { receiver, body, asking, isQuery, place, deadline, isClients: theirs < ours },
       false,
     );
-    if (shares && this.#unproven === 0 && !this.#slow.goesAlone(place)) {
+    if (shares && this.#trust.allowsSharing() && !this.#slow.goesAlone(place)) {
       const line = this.#lineFor(now);
       if (line) {
         this.#join(line, call, now);
@@ -166,24 +156,8 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
 
   underWay = (): number => this.#deadlines.size;
 
-  believes(call: Call<Asking>, echo: unknown): boolean {
-    if (this.#sharing === 'never') return true;
-    const { line } = call;
-    const isRight = echo === call.id;
-    // An answer that comes before its question is somebody else's.
-    if (line && !line.hasLeft(call)) return false;
-    if (this.#sharing === 'always') return isRight || echo === undefined;
-    if (!line) {
-      if (!isRight) this.#unproven = this.#proof;
-      else if (this.#unproven > 0) this.#unproven -= 1;
-      return isRight || echo === undefined;
-    }
-    line.hasEchoed = isRight;
-    if (!isRight) {
-      this.#proof = Math.min(this.#proof * 8, longestProof);
-      this.#unproven = this.#proof;
-    }
-    return isRight;
+  believes(call: Call<Asking>, named: unknown): boolean {
+    return this.#trust.believes(call, named);
   }
 
   ended(call: Call<Asking>, text: string): void {
@@ -196,9 +170,10 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
       return;
     }
     this.#letGo(call);
-    if (this.#sharing !== 'never') this.#slow.answered(call.place, since, call.sentAt, now);
+    if (this.#trust.sharing !== 'never') this.#slow.answered(call.place, since, call.sentAt, now);
     if (this.#rescues < mostRescues) this.#rescues += rescuesPerAnswer;
-    call.settle()?.answered(text);
+    if (text === '') call.fail('framing', 'an empty answer');
+    else call.settle()?.answered(text);
     if (this.#deadlines.size === 0) this.#whenEmpty();
   }
 
@@ -246,7 +221,7 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
 
   #headersOf(call: Call<Asking>, body: string): string[] {
     const headers = ['content-type', 'application/json', 'accept', 'application/json'];
-    if (this.#sharing !== 'never') headers.push(echoHeader, call.id);
+    if (this.#trust.sharing !== 'never') headers.push(callIdHeader, call.id);
     const given = this.#options.headersOf(call.asking as Asking, body, 'POST');
     if (Array.isArray(given)) for (const part of given) headers.push(part);
     else for (const [header, value] of Object.entries(given)) headers.push(header, value);
@@ -292,7 +267,7 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
   }
 
   #lineFor(now: number): Line<Asking> | null {
-    const needsEcho = this.#sharing === 'echoed';
+    const needsEcho = this.#trust.sharing === 'echoed';
     for (let at = 0; at < this.#lines.length; at += 1) {
       const line = this.#lines[at]!;
       if (line.mayTake(now, needsEcho)) return line;
