@@ -34,6 +34,8 @@ export type AnswerPlan = {
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   /** our response key -> the client's, where they differ */
   readonly names: ReadonlyMap<string, string>;
+  /** where one object stands at several places: it is written once */
+  readonly stubs: ReadonlySet<string>;
 };
 
 export const isIncluded = (node: SelectionNode, variables: Variables): boolean =>

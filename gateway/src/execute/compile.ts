@@ -20,6 +20,7 @@ import { Merging } from './merge.ts';
 import { type FormatError, formatPlainly, type Operation } from './operation.ts';
 import { RepresentationWriters } from './representations.ts';
 import { Request, type Step } from './request.ts';
+import { placeOf, stubPlaces } from './stubs.ts';
 
 type Options<Asking> = {
   readonly supergraph: Supergraph;
@@ -34,17 +35,45 @@ type Options<Asking> = {
 
 const atRoot = (shape: ObjectShape): [Path, ObjectShape][] => [[[], shape]];
 
+/** What the calls of an operation answer, each looked at once. */
+class Shapes {
+  readonly #known = new Map<string, ObjectShape>();
+  readonly #supergraph: Supergraph;
+
+  constructor(supergraph: Supergraph) {
+    this.#supergraph = supergraph;
+  }
+
+  of(operation: string): ObjectShape {
+    const { fullSchema, apiSchema } = this.#supergraph;
+    const shape = this.#known.get(operation) ?? shapeOf(operation, fullSchema, apiSchema);
+    this.#known.set(operation, shape);
+    return shape;
+  }
+}
+
 class Compiler<Asking> {
   readonly #options: Options<Asking>;
   readonly #asked: AskedPaths;
   readonly #merging: Merging;
   readonly #crash: (request: Request<Asking>, error: unknown) => void;
   /** Steps are made last to first, so this knows what comes later. */
-  readonly #later = new LaterKeys();
+  readonly #later: LaterKeys;
+  readonly #stubs: ReadonlySet<string>;
+  readonly #shapes: Shapes;
   /** how many parallel nodes the plan has */
   parallels = 0;
 
-  constructor(options: Options<Asking>, asked: AskedPaths, finish: Finish<Asking>) {
+  constructor(
+    options: Options<Asking>,
+    asked: AskedPaths,
+    finish: Finish<Asking>,
+    shapes: Shapes,
+    stubs: ReadonlySet<string>,
+  ) {
+    this.#shapes = shapes;
+    this.#stubs = stubs;
+    this.#later = new LaterKeys(stubs);
     this.#options = options;
     this.#crash = (request, error) => finish.crash(request, error);
     this.#asked = asked;
@@ -59,9 +88,9 @@ class Compiler<Asking> {
 
   /** What the calls of one subgraph operation share. */
   callPlan(subgraph: string, operation: string, places: (shape: ObjectShape) => [Path, ObjectShape][]) {
-    const { fullSchema, apiSchema } = this.#options.supergraph;
-    const shape = shapeOf(operation, fullSchema, apiSchema);
-    const later = new Map(places(shape).flatMap(([path, one]) => [...this.#later.of(path, one)]));
+    const { fullSchema } = this.#options.supergraph;
+    const shape = this.#shapes.of(operation);
+    const later = this.#later.of(places(shape));
     for (const [path, one] of places(shape)) this.#later.add(path, one);
     return {
       subgraph,
@@ -119,7 +148,10 @@ class Compiler<Asking> {
         list: lists.indexOf(batch.variable),
         merge: plan.merging.merger(new Set(keys)),
         writers: new RepresentationWriters(fullSchema, batch.requires, batch.rewrites),
-        gather: batch.paths.map((path) => gatherer(path, fullSchema)),
+        walks: batch.paths.map((path) => ({
+          walk: gatherer(path, fullSchema, this.#stubs),
+          isStub: this.#stubs.has(placeOf(path)),
+        })),
       };
     });
     return entityStep({ ...plan, fetch: node, lists, batches, next }, this.#transport(node.subgraph));
@@ -161,12 +193,15 @@ export const compileOperation = <Asking>(options: Options<Asking>): Operation<As
         : apiSchema.getSubscriptionType();
   if (!rootType) throw new TypeError(`the schema has no ${kind}`);
 
+  const shapes = new Shapes(supergraph);
+  const client = { rootType, selectionSet: operation.selectionSet, fragments };
+  const stubs = stubPlaces(plan, client, (text) => shapes.of(text));
   const finish = new Finish(
-    { apiSchema, rootType, selectionSet: operation.selectionSet, fragments, names },
+    { ...client, apiSchema, names, stubs },
     introspector(apiSchema, operation, fragments),
     options.formatError ?? formatPlainly,
   );
-  const compiler = new Compiler(options, asked, finish);
+  const compiler = new Compiler(options, asked, finish, shapes, stubs);
   const last: Step<Asking> = (request) => finish.finish(request);
   const first = compiler.step(plan.node, last);
   const { parallels } = compiler;

@@ -10,11 +10,11 @@ import type { AskedPaths } from './asked.ts';
 import { Call, type CallPlan } from './call.ts';
 import { missingIn, type Reported, tell } from './errors.ts';
 import { variablesText } from './fetch.ts';
-import { type Gathering, placesOf } from './gather.ts';
+import { type Gathering, nextStamp, placesOf, type Walk } from './gather.ts';
 import { copyOf } from './merge.ts';
 import type { ErrorPath } from './operation.ts';
 import { rename } from './rename.ts';
-import type { RepresentationWriters } from './representations.ts';
+import type { RepresentationWriters, WriteRepresentation } from './representations.ts';
 import type { Request, Step } from './request.ts';
 
 /** One list of entities in the answer, made once per operation. */
@@ -23,7 +23,8 @@ export type BatchPlan = EntityBatch & {
   /** place of its variable among the operation's lists of representations */
   readonly list: number;
   readonly merge: (target: Composite, source: Composite) => void;
-  readonly gather: readonly ((data: Composite, to: Gathering) => void)[];
+  /** one for each path; at a stub place equal objects become one */
+  readonly walks: readonly { readonly walk: Walk; readonly isStub: boolean }[];
 };
 
 export type EntityPlan<Asking> = CallPlan<Asking> & {
@@ -38,16 +39,23 @@ export type EntityPlan<Asking> = CallPlan<Asking> & {
 
 /** The representations of one variable, each once. */
 class Representations {
-  readonly slots = new Map<string, number>();
+  count = 0;
   text = '';
+  readonly #slots: Map<string, number>[] = [];
 
-  slotOf(representation: string): number {
-    const known = this.slots.get(representation);
-    if (known !== undefined) return known;
-    const slot = this.slots.size;
-    this.slots.set(representation, slot);
-    this.text += slot ? `,${representation}` : representation;
-    return slot;
+  slotOf(writer: WriteRepresentation, key: string): number | undefined {
+    return this.#slots[writer.index]?.get(key);
+  }
+
+  add(writer: WriteRepresentation, key: string, representation: string): number {
+    let slots = this.#slots[writer.index];
+    if (!slots) {
+      slots = new Map();
+      this.#slots[writer.index] = slots;
+    }
+    this.text += this.count ? `,${representation}` : representation;
+    slots.set(key, this.count);
+    return this.count++;
   }
 }
 
@@ -72,6 +80,9 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
   #writers: RepresentationWriters | null = null;
   #list: Representations | null = null;
   #waits: Waiting | null = null;
+  /** by slot, the object that stands for all equal ones */
+  #firsts: Composite[] | null = null;
+  stamp = 0;
 
   constructor(request: Request<Asking>, plan: EntityPlan<Asking>) {
     super(request, plan);
@@ -88,10 +99,14 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
       this.#list = this.#lists[batch.list]!;
       this.#waits = new Waiting();
       this.#waiting.push(this.#waits);
-      for (const walk of batch.gather) walk(request.data!, this);
+      for (const { walk, isStub } of batch.walks) {
+        this.stamp = nextStamp();
+        this.#firsts = isStub ? [] : null;
+        walk(request.data!, this);
+      }
     }
     if (request.failed) this.#reportUnnamed(request, request.failed);
-    return this.#lists.some(({ slots }) => slots.size > 0);
+    return this.#lists.some(({ count }) => count > 0);
   }
 
   /** Entities that cannot be asked for, because what would name them did not come: the reason is told at their fields. */
@@ -104,16 +119,30 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
       for (const path of batch.paths)
         placesOf(path, this.#plan.fullSchema, request.data!, (object, place) => {
           const write = batch.writers.for(object.__typename);
-          if (write && write(object, true) === undefined) this.#missing(batch, object, place, places);
+          if (write && write.text(object, true) === undefined) this.#missing(batch, object, place, places);
         });
     if (places.length) tell(request, subgraph, error, places);
   }
 
   take(object: Composite): Composite {
-    const representation = this.#writers!.for(object.__typename)?.(object, this.#isStrict);
-    if (!representation) return object;
+    const writer = this.#writers!.for(object.__typename);
+    const key = writer?.key(object, this.#isStrict);
+    if (!writer || !key) return object;
+    const list = this.#list!;
+    let slot = list.slotOf(writer, key);
+    if (slot === undefined) {
+      const text = writer.text(object, this.#isStrict);
+      if (!text) return object;
+      slot = list.add(writer, key, text);
+    }
+    const firsts = this.#firsts;
+    if (firsts) {
+      const first = firsts[slot];
+      if (first) return first;
+      firsts[slot] = object;
+    }
     this.#waits!.objects.push(object);
-    this.#waits!.slots.push(this.#list!.slotOf(representation));
+    this.#waits!.slots.push(slot);
     return object;
   }
 
@@ -129,7 +158,7 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
       const { objects, slots } = this.#waiting[at]!;
       if (!objects.length) continue;
       const entities = data[batch.alias];
-      const count = this.#lists[batch.list]!.slots.size;
+      const { count } = this.#lists[batch.list]!;
       if (Array.isArray(entities) && entities.length === count) this.#put(batch, entities, objects, slots);
       else if (entities !== null && entities !== undefined) this.#reportCount(request);
     }
@@ -197,8 +226,9 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
   ): void {
     for (const path of batch.paths)
       placesOf(path, this.#plan.fullSchema, request.data!, (object, place) => {
-        const representation = batch.writers.for(object.__typename)?.(object, this.#isStrict);
-        const slot = representation ? this.#lists[batch.list]!.slots.get(representation) : undefined;
+        const writer = batch.writers.for(object.__typename);
+        const key = writer?.key(object, this.#isStrict);
+        const slot = writer && key ? this.#lists[batch.list]!.slotOf(writer, key) : undefined;
         if (slot !== undefined) visit(object, place, slot);
       });
   }
@@ -208,6 +238,7 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
     this.#waiting = [];
     this.#list = null;
     this.#waits = null;
+    this.#firsts = null;
     this.#plan.next(request);
   }
 }

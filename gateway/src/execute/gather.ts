@@ -1,12 +1,23 @@
 // Finds the objects at the end of a plan's path.
 import type { GraphQLSchema } from 'graphql';
-import { type Composite, isComposite, type Leaf, read, readCode, type Value } from '../parse/values.ts';
+import {
+  type Composite,
+  isComposite,
+  type Leaf,
+  read,
+  readCode,
+  stampKey,
+  type Value,
+} from '../parse/values.ts';
 import type { Path, PathStep } from '../plan/query-plan.ts';
 import type { ErrorPath } from './operation.ts';
 import { isMeant } from './representations.ts';
+import { below } from './stubs.ts';
 
 /** What takes the objects, one by one. */
 export type Gathering = {
+  /** of this walk */
+  readonly stamp: number;
   /** Answers the object that stands at this place from now on: the same one, or an equal one met before. */
   take(object: Composite): Composite;
 };
@@ -28,14 +39,27 @@ const typeFilter = (schema: GraphQLSchema, types: readonly string[]): ((typename
 
 const objectCheck = (name: string): string => `${name}!==null&&typeof ${name}==='object'`;
 
+let stamps = 0;
+
+/** Each walk has its own, so that an object that stands at several places is passed once. */
+export const nextStamp = (): number => {
+  stamps = stamps === 0x3fffffff ? 1 : stamps + 1;
+  return stamps;
+};
+
 /** Walks from an object. Answers what stands in its place from now on where the path ends at once. */
-type Walk = (from: Composite, to: Gathering) => Composite | undefined;
+export type Walk = (from: Composite, to: Gathering) => Composite | undefined;
 
 /** Lists in lists are rare, and how many there are is not known before. */
-const listWalker = (rest: Path, schema: GraphQLSchema): ((list: Value[], to: Gathering) => void) => {
+const listWalker = (
+  rest: Path,
+  schema: GraphQLSchema,
+  stubs: ReadonlySet<string>,
+  start: string,
+): ((list: Value[], to: Gathering) => void) => {
   let walk: Walk | null = null;
   const visit = (list: Value[], to: Gathering): void => {
-    walk ??= gatherer(rest, schema);
+    walk ??= gatherer(rest, schema, stubs, start);
     for (let at = 0; at < list.length; at++) {
       const item = list[at];
       if (Array.isArray(item)) visit(item, to);
@@ -45,29 +69,36 @@ const listWalker = (rest: Path, schema: GraphQLSchema): ((list: Value[], to: Gat
   return visit;
 };
 
+const stamp = JSON.stringify(stampKey);
+
 /** A function made for the path: walks from the data and hands every object at its end over. */
-export const gatherer = (path: Path, schema: GraphQLSchema): Walk => {
+export const gatherer = (path: Path, schema: GraphQLSchema, stubs: ReadonlySet<string>, start = ''): Walk => {
   const filters: ((typename: unknown) => boolean)[] = [];
   const lists: ((list: Value[], to: Gathering) => void)[] = [];
   let code = '';
   let closing = '';
   // where the object in question stands, so that it can be replaced
   let place = '';
+  // the same in response keys
+  let keys = start;
+  const once = (object: string): string =>
+    stubs.has(keys) ? `if(${object}[${stamp}]!==g.stamp){${object}[${stamp}]=g.stamp;` : '{';
   for (const [at, one] of path.entries()) {
     const here = `v${at}`;
     const next = `v${at + 1}`;
     switch (one.step) {
       case 'key': {
         const then = path[at + 1]?.step === 'each' ? '' : `&&!Array.isArray(${next})`;
-        code += `const ${next}=${readCode(here, one.key)};if(${objectCheck(next)}${then}){`;
+        keys = below(keys, one.key);
+        code += `const ${next}=${readCode(here, one.key)};if(${objectCheck(next)}${then})${then ? once(next) : '{'}`;
         closing = `}${closing}`;
         place = `${here}[${JSON.stringify(one.key)}]`;
         break;
       }
       case 'each':
-        code += `if(Array.isArray(${here}))for(let i${at}=0;i${at}<${here}.length;i${at}++){const ${next}=${here}[i${at}];if(Array.isArray(${next}))L[${lists.length}](${next},g);else if(${objectCheck(next)}){`;
+        code += `if(Array.isArray(${here}))for(let i${at}=0;i${at}<${here}.length;i${at}++){const ${next}=${here}[i${at}];if(Array.isArray(${next}))L[${lists.length}](${next},g);else if(${objectCheck(next)})${once(next)}`;
         closing = `}}${closing}`;
-        lists.push(listWalker(path.slice(at + 1), schema));
+        lists.push(listWalker(path.slice(at + 1), schema, stubs, keys));
         place = `${here}[i${at}]`;
         break;
       case 'types':

@@ -1,13 +1,17 @@
 // Which keys the fetches of a plan will put to the objects at each place. A parser gives its objects those keys from the
 // beginning: objects that grow one by one get a form each, and everything that reads them gets slow.
 import type { ObjectShape } from '../parse/shape.ts';
+import { stampKey, textKey } from '../parse/values.ts';
 import type { Path } from '../plan/query-plan.ts';
-
-const placeOf = (path: Path): string =>
-  path.flatMap((one) => (one.step === 'key' ? [one.key] : [])).join('.');
+import { below, placeOf } from './stubs.ts';
 
 export class LaterKeys {
   readonly #byPlace = new Map<string, Set<string>>();
+
+  /** `stubs`: places whose objects carry marks */
+  constructor(stubs: ReadonlySet<string>) {
+    for (const place of stubs) this.#byPlace.set(place, new Set([stampKey, textKey]));
+  }
 
   /** Objects of this shape are put to what stands at the end of the path. Fetches are told last to first. */
   add(path: Path, shape: ObjectShape): void {
@@ -19,20 +23,19 @@ export class LaterKeys {
     this.#byPlace.set(place, keys);
     for (const [key, field] of shape.fields) {
       keys.add(key);
-      if (field.shape === 'object') this.#add(`${place}${place && '.'}${key}`, field);
+      if (field.shape === 'object') this.#add(below(place, key), field);
     }
   }
 
-  /** For each object of a shape whose own objects stand at the end of the path. */
-  of(path: Path, shape: ObjectShape): Map<ObjectShape, ReadonlySet<string>> {
-    const found = new Map<ObjectShape, ReadonlySet<string>>();
+  /** For each object of a shape whose own objects stand at the ends of the paths. */
+  of(paths: readonly (readonly [Path, ObjectShape])[]): Map<ObjectShape, ReadonlySet<string>> {
+    const found = new Map<ObjectShape, Set<string>>();
     const visit = (place: string, here: ObjectShape): void => {
       const keys = this.#byPlace.get(place);
-      if (keys) found.set(here, keys);
-      for (const [key, field] of here.fields)
-        if (field.shape === 'object') visit(`${place}${place && '.'}${key}`, field);
+      if (keys) found.set(here, new Set([...(found.get(here) ?? []), ...keys]));
+      for (const [key, field] of here.fields) if (field.shape === 'object') visit(below(place, key), field);
     };
-    visit(placeOf(path), shape);
+    for (const [path, shape] of paths) visit(placeOf(path), shape);
     return found;
   }
 }

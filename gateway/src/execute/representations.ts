@@ -9,7 +9,15 @@ import type { Requirement, TypeRewrite } from '../plan/query-plan.ts';
  * that is null is left out, other fields are sent as they are. `isStrict`: any field that nobody delivered makes it
  * undefined, the call that should have may have failed.
  */
-export type WriteRepresentation = (entity: Composite, isStrict: boolean) => string | null | undefined;
+type Write = (entity: Composite, isStrict: boolean) => string | null | undefined;
+
+export type WriteRepresentation = {
+  /** among the writers of one list of representations */
+  readonly index: number;
+  readonly text: Write;
+  /** the same for the same representation, and where possible shorter */
+  readonly key: Write;
+};
 
 type Field = { readonly names: Set<string>; readonly fields: Map<string, Field> | null };
 
@@ -111,6 +119,7 @@ const writerFor = (
   name: string,
   requires: readonly Requirement[],
   rewrites: readonly TypeRewrite[],
+  index: number,
 ): WriteRepresentation | null => {
   if (!requires.some((one) => one.kind === 'on' && isMeant(schema, one.type, name))) return null;
   const fields = collect(requires, (type) => isMeant(schema, type, name), new Map());
@@ -122,7 +131,10 @@ const writerFor = (
   const prefix = `{"__typename":${JSON.stringify(rewrite?.sentAs ?? name)}`;
   const entity = unit.entity(prefix, fields, (as) => !hasKey || keys.has(as));
   // Names are in it only as string literals, and all of them went through a GraphQL parser.
-  return new Function(`'use strict';${unit.functions.join('\n')}\nreturn ${entity}`)();
+  const text: Write = new Function(`'use strict';${unit.functions.join('\n')}\nreturn ${entity}`)();
+  const [only, ...others] = fields.values();
+  if (!only || only.fields || others.length) return { index, text, key: text };
+  return { index, text, key: new Function(`return function(o){return ${valueCode('o', only)}}`)() };
 };
 
 /** Representation writers of one batch, by the JSON text of the entity's type. */
@@ -131,6 +143,8 @@ export class RepresentationWriters {
   readonly #requires: readonly Requirement[];
   readonly #rewrites: readonly TypeRewrite[];
   readonly #byType = new Map<Leaf, WriteRepresentation | null>();
+  #lastType: unknown = undefined;
+  #last: WriteRepresentation | null = null;
   /** the only type that is asked for, where there is one: for entities that do not say theirs */
   readonly #only: Leaf | null;
 
@@ -144,15 +158,23 @@ export class RepresentationWriters {
   }
 
   for(typename: unknown): WriteRepresentation | null {
+    if (typename !== this.#lastType || typename === undefined) {
+      this.#last = this.#find(typename);
+      this.#lastType = typename;
+    }
+    return this.#last;
+  }
+
+  #find(typename: unknown): WriteRepresentation | null {
     const type = typeof typename === 'string' && typename !== '' ? typename : this.#only;
     if (type === null) return null;
     const known = this.#byType.get(type);
     if (known !== undefined) return known;
     const name: unknown = JSON.parse(type);
-    const isKnown = typeof name === 'string' && this.#schema.getType(name) !== undefined;
-    const made = isKnown ? writerFor(this.#schema, name, this.#requires, this.#rewrites) : null;
     // Only types of the schema are kept: a subgraph could make up any number of others.
-    if (isKnown) this.#byType.set(type, made);
+    if (typeof name !== 'string' || this.#schema.getType(name) === undefined) return null;
+    const made = writerFor(this.#schema, name, this.#requires, this.#rewrites, this.#byType.size);
+    this.#byType.set(type, made);
     return made;
   }
 }

@@ -8,6 +8,13 @@ export type Leaf = string;
 
 export type Composite = { [key: string]: Value };
 
+/**
+ * Marks on objects that stand at several places: which walk passed them last, and their text. No name of GraphQL has
+ * this form.
+ */
+export const stampKey = '$s';
+export const textKey = '$t';
+
 /** undefined: nobody delivered it. */
 export type Value = Composite | Value[] | Leaf | null | undefined;
 

@@ -15,7 +15,8 @@ import {
 } from 'graphql';
 import { type AnswerPlan, holds } from '../execute/answer.ts';
 import type { Variables } from '../execute/operation.ts';
-import { type Composite, type Leaf, readCode } from '../parse/values.ts';
+import { below } from '../execute/stubs.ts';
+import { type Composite, type Leaf, readCode, textKey } from '../parse/values.ts';
 import { toBinary } from '../transport/binary.ts';
 import {
   type ConditionalSet,
@@ -54,8 +55,8 @@ class Unit {
     this.#writers = writers;
   }
 
-  make(type: Writable, sets: readonly ConditionalSet[], isRoot: boolean): WriteObject {
-    const name = this.#object(type, sets, isRoot);
+  make(type: Writable, sets: readonly ConditionalSet[], at: string, isRoot: boolean): WriteObject {
+    const name = this.#object(type, sets, at, isRoot);
     // Names are in it only as string literals, and all of them were validated.
     const code = `'use strict';${this.#functions.join('\n')}\nreturn ${name}`;
     return new Function('D', 'W', code)(this.#dispatchers, surprise);
@@ -67,25 +68,32 @@ class Unit {
     return name;
   }
 
-  #object(type: Writable, sets: readonly ConditionalSet[], isRoot = false): string {
+  #object(type: Writable, sets: readonly ConditionalSet[], at: string, isRoot = false): string {
     const { plan, selections } = this.#writers;
     const places = selections.places(sets, (on) => holds(plan.apiSchema, on, type));
     const reads: string[] = [];
     const checks: string[] = [];
-    const members = places.map((place, at) => {
+    const members = places.map((place, index) => {
       const { key } = place.field;
       const start = text(toBinary(`${JSON.stringify(plan.names.get(key) ?? key)}:`));
-      return { start, ...this.#member(type, place, `x${at}`, reads, checks, isRoot) };
+      return { start, ...this.#member(type, place, `x${index}`, reads, checks, at, isRoot) };
     });
     const head = reads.join('') + (checks.length ? `if(${checks.join('||')})throw W;` : '');
+    // One object at several places: the text is kept on it.
+    const mark = `o[${text(textKey)}]`;
+    const isShared = plan.stubs.has(at);
+    const first = isShared ? `if(${mark}!==undefined)return ${mark};` : '';
+    const result = isShared ? `return ${mark}=` : 'return ';
     if (members.every(({ when }) => when === null)) {
-      const joined = members.map(({ start, value }, at) => `${at ? "','+" : ''}${start}+${value}`).join('+');
-      return this.#add('o,v,i', `${head}return '{'${joined ? `+${joined}` : ''}+'}'`);
+      const joined = members
+        .map(({ start, value }, index) => `${index ? "','+" : ''}${start}+${value}`)
+        .join('+');
+      return this.#add('o,v,i', `${first}${head}${result}'{'${joined ? `+${joined}` : ''}+'}'`);
     }
     const steps = members.map(
       ({ start, value, when }) => `${when === null ? '' : `if(${when})`}{s+=c+${start}+${value};c=','}`,
     );
-    return this.#add('o,v,i', `${head}let s='{',c='';${steps.join('')}return s+'}'`);
+    return this.#add('o,v,i', `${first}${head}let s='{',c='';${steps.join('')}${result}s+'}'`);
   }
 
   /** The expression of a field's text. What it reads and when that is wrong goes to the function's head. */
@@ -95,6 +103,7 @@ class Unit {
     local: string,
     reads: string[],
     checks: string[],
+    at: string,
     isRoot: boolean,
   ): { readonly value: string; readonly when: string | null } {
     const { key, name } = place.field;
@@ -111,11 +120,11 @@ class Unit {
       const isMissing = `${local}===null||${local}===undefined`;
       checks.push(when === null ? isMissing : `(${when})&&(${isMissing})`);
     }
-    return { value: this.#value(field.type, setsBelow(place.field), local), when };
+    return { value: this.#value(field.type, setsBelow(place.field), local, below(at, key)), when };
   }
 
   /** The expression for a value in variable `local`, which is checked already where it may not be null. */
-  #value(type: GraphQLOutputType, sets: readonly ConditionalSet[], local: string): string {
+  #value(type: GraphQLOutputType, sets: readonly ConditionalSet[], local: string, at: string): string {
     const isNonNull = isNonNullType(type);
     const inner = isNonNull ? type.ofType : type;
     let named: GraphQLOutputType = inner;
@@ -123,17 +132,17 @@ class Unit {
     // The text of a leaf, or of a list of leaves; null joins as the word that is wanted.
     if (isLeafType(named)) return isNonNull ? local : `(${local}===undefined?'null':${local})`;
     let written: string;
-    if (isListType(inner)) written = `${this.#list(inner.ofType as GraphQLOutputType, sets)}(${local},v)`;
-    else if (isObjectType(inner)) written = `${this.#object(inner, sets)}(${local},v)`;
+    if (isListType(inner)) written = `${this.#list(inner.ofType as GraphQLOutputType, sets, at)}(${local},v)`;
+    else if (isObjectType(inner)) written = `${this.#object(inner, sets, at)}(${local},v)`;
     else if (isAbstractType(inner))
-      written = `D[${this.#dispatchers.push(this.#writers.dispatcher(inner, sets)) - 1}](${local},v)`;
+      written = `D[${this.#dispatchers.push(this.#writers.dispatcher(inner, sets, at)) - 1}](${local},v)`;
     else throw new TypeError(`${String(type)} cannot be written`);
     return isNonNull ? written : `(${local}===null||${local}===undefined?'null':${written})`;
   }
 
-  #list(item: GraphQLOutputType, sets: readonly ConditionalSet[]): string {
+  #list(item: GraphQLOutputType, sets: readonly ConditionalSet[], at: string): string {
     const check = isNonNullType(item) ? 'if(x===null||x===undefined)throw W;' : '';
-    const value = this.#value(item, sets, 'x');
+    const value = this.#value(item, sets, 'x', at);
     return this.#add(
       'a,v',
       `if(!Array.isArray(a))throw W;const n=a.length;if(n===0)return'[]';let s='[';
@@ -152,7 +161,7 @@ class Writers {
   }
 
   /** Writes each object as what it says it is. The code for a type is made when the first one comes. */
-  dispatcher(type: GraphQLAbstractType, sets: readonly ConditionalSet[]): WriteObject {
+  dispatcher(type: GraphQLAbstractType, sets: readonly ConditionalSet[], at: string): WriteObject {
     const byType = new Map<Leaf | undefined, WriteObject>();
     let lastType: Leaf | undefined | null = null;
     let last: WriteObject | null = null;
@@ -163,7 +172,7 @@ class Writers {
         if (!found) {
           const actual = this.#actualType(type, typename);
           if (!actual) throw surprise;
-          found = new Unit(this).make(actual, sets, false);
+          found = new Unit(this).make(actual, sets, at, false);
           byType.set(typename, found);
         }
         last = found;
@@ -186,7 +195,7 @@ class Writers {
 /** null: the operation is written value by value always. */
 export const writerFor = (plan: AnswerPlan): Write | null => {
   try {
-    return new Unit(new Writers(plan)).make(plan.rootType, [{ set: plan.selectionSet, when: [] }], true);
+    return new Unit(new Writers(plan)).make(plan.rootType, [{ set: plan.selectionSet, when: [] }], '', true);
   } catch (error) {
     if (error instanceof TooManyNodes) return null;
     throw error;
