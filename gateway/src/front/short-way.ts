@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import { getVariableValues } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import type { Operation, Outcome, Variables } from '../execute/operation.ts';
+import type { Outcome, Variables } from '../execute/operation.ts';
 import type { Known, Operations } from '../operations/operations.ts';
 
 /** A body as it came: which operation, with which variables. */
@@ -16,6 +16,11 @@ export type ShortWay<Asking> = {
    * @returns null for whatever has to go the long way: unknown operations, subscriptions, variables that do not fit
    */
   readonly read: (body: string) => Read<Asking> | null;
+  /** As `read`, for a request whose text was found by a hash or an id. */
+  readonly readText: (
+    text: string,
+    request: Pick<Body, 'operationName' | 'variables'>,
+  ) => Read<Asking> | null;
   /** @returns false, with nothing done, where the long way has to be gone: it knows whether and how to say no */
   readonly answer: (
     read: Read<Asking>,
@@ -31,11 +36,12 @@ type Options<Asking> = {
   readonly admit: (known: Known<Asking>, variables: Variables) => void;
   /** Whether this asker may have it; false goes the long way. */
   readonly isFree?: (read: Read<Asking>, asking: Asking) => boolean;
-  /** told of each run; may hand out an outcome of its own */
-  readonly watch?: (operation: Operation<Asking>, asking: Asking, outcome: Outcome) => Outcome;
+  /** told of each run, and of its end when the answer is on its way */
+  readonly begin?: (read: Read<Asking>, asking: Asking) => void;
+  readonly end?: (hasErrors: boolean, asking: Asking) => void;
 };
 
-type Body = {
+export type Body = {
   readonly query?: unknown;
   readonly operationName?: unknown;
   readonly variables?: unknown;
@@ -52,18 +58,30 @@ const mostBodies = 32 * 1024 * 1024;
 const longestBody = 8 * 1024;
 
 /** Writes the answer of one request. */
-export class Reply implements Outcome {
+class Reply<Asking> implements Outcome {
   #response: ServerResponse | null;
+  #asking: Asking | null;
   readonly #contentType: string;
+  readonly #end: ((hasErrors: boolean, asking: Asking) => void) | null;
 
-  constructor(response: ServerResponse, accept: string | undefined) {
+  constructor(
+    response: ServerResponse,
+    accept: string | undefined,
+    asking: Asking,
+    end: ((hasErrors: boolean, asking: Asking) => void) | null,
+  ) {
     this.#response = response;
+    this.#asking = asking;
     this.#contentType = accept?.includes(graphqlResponse) ? newer : json;
+    this.#end = end;
   }
 
-  done(body: string): void {
+  done(body: string, hasErrors: boolean): void {
     const response = this.#response;
+    const asking = this.#asking;
     this.#response = null;
+    this.#asking = null;
+    if (asking !== null) this.#end?.(hasErrors, asking);
     if (!response || response.headersSent || response.destroyed) return;
     response.writeHead(200, {
       'content-type': this.#contentType,
@@ -78,7 +96,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const createShortWay = <Asking>(options: Options<Asking>): ShortWay<Asking> => {
-  const { operations, admit, isFree, watch } = options;
+  const { operations, admit, isFree, begin, end } = options;
   const bodies = new LRUCache<string, Read<Asking>>({
     maxSize: mostBodies,
     sizeCalculation: ({ known }, body) => 3 * body.length + known.weight,
@@ -93,8 +111,12 @@ export const createShortWay = <Asking>(options: Options<Asking>): ShortWay<Askin
       return null;
     }
     if (!isObject(parsed)) return null;
-    const { query, operationName, variables: given, extensions } = parsed as Body;
+    const { query, extensions } = parsed as Body;
     if (typeof query !== 'string' || (extensions !== undefined && extensions !== null)) return null;
+    return readText(query, parsed);
+  };
+
+  const readText: ShortWay<Asking>['readText'] = (query, { operationName, variables: given }) => {
     if (operationName !== undefined && operationName !== null && typeof operationName !== 'string')
       return null;
     if (given !== undefined && given !== null && !isObject(given)) return null;
@@ -112,6 +134,7 @@ export const createShortWay = <Asking>(options: Options<Asking>): ShortWay<Askin
   };
 
   return {
+    readText,
     read: (body) => {
       const before = bodies.get(body);
       if (before) return before;
@@ -122,8 +145,8 @@ export const createShortWay = <Asking>(options: Options<Asking>): ShortWay<Askin
     answer: (read, asking, accept, response) => {
       const operation = read.known.for(asking);
       if (!operation || (isFree && !isFree(read, asking))) return false;
-      const reply = new Reply(response, accept);
-      operation.run(read.variables, asking, watch ? watch(operation, asking, reply) : reply);
+      begin?.(read, asking);
+      operation.run(read.variables, asking, new Reply(response, accept, asking, end ?? null));
       return true;
     },
   };

@@ -21,6 +21,8 @@ import { completed } from './completed.ts';
 
 /** An operation as it was asked for, whoever asks. */
 export type Known<Asking> = {
+  /** as it came */
+  readonly text: string;
   readonly definition: OperationDefinitionNode;
   /** the operation alone with its fragments: valid, and within all limits */
   readonly document: DocumentNode;

@@ -2,6 +2,7 @@
 import type { Log } from '@orderstream/runtime/log';
 import { type DocumentNode, type GraphQLFormattedError, parse } from 'graphql';
 import { createAuthority } from '../auth/authority.ts';
+import { checkIntrospection } from '../auth/introspection.ts';
 import { readAuthRules } from '../auth/rules.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
 import { checkSubscriptions, type Door, openDoor, type Rules } from '../door.ts';
@@ -11,24 +12,26 @@ import { createAdmission } from '../limits/admission.ts';
 import { checkCost, costOf } from '../limits/cost.ts';
 import { readCostRules } from '../limits/cost-rules.ts';
 import { checkVariables } from '../limits/variables.ts';
-import { createOperations, type Operations } from '../operations/operations.ts';
+import { createOperations, type Known, type Operations } from '../operations/operations.ts';
 import { openSupergraph } from '../plan/supergraph.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { OperationFacts } from '../telemetry/visit.ts';
 import type { Resilient } from '../transport/resilience.ts';
+import type { Asking } from './asking.ts';
 import { openSubgraphCalls } from './subgraph-calls.ts';
-import type { Visit } from './visit.ts';
 
 export type Generation = {
-  readonly operations: Operations<Visit>;
-  readonly shortWay: ShortWay<Visit>;
-  readonly door: Door<Visit>;
-  readonly transports: ReadonlyMap<string, Resilient<Visit>>;
+  readonly operations: Operations<Asking>;
+  readonly shortWay: ShortWay<Asking>;
+  readonly door: Door<Asking>;
+  readonly transports: ReadonlyMap<string, Resilient<Asking>>;
   readonly close: () => Promise<void>;
 };
 
 /** What a subgraph says goes through as it is; what went wrong here does not. */
 const wordedFor =
   (log: Log) =>
-  (error: FieldError, { trace }: Visit): GraphQLFormattedError => {
+  (error: FieldError, { trace }: Asking): GraphQLFormattedError => {
     if (error.subgraph !== null || error.failure) return formatPlainly(error);
     log.debug(
       { err: error.message, path: error.path, trace: trace.traceparent },
@@ -45,6 +48,7 @@ const wordedFor =
 export const openGeneration = async (
   sdl: string,
   configuration: GatewayConfiguration,
+  telemetry: Telemetry,
   log: Log,
 ): Promise<Generation> => {
   const { limits, auth, cache, introspection } = configuration;
@@ -52,10 +56,10 @@ export const openGeneration = async (
   const supergraph = openSupergraph(sdl, { planner, planningMs: limits.planningMs });
   const { apiSchema } = supergraph;
   const document: DocumentNode = parse(sdl, { noLocation: true });
-  const transports = openSubgraphCalls(supergraph.subgraphs, configuration, log);
+  const transports = openSubgraphCalls(supergraph.subgraphs, configuration, telemetry, log);
   const authority = createAuthority(apiSchema, readAuthRules(document, apiSchema), auth.mode);
   const costRules = readCostRules(document);
-  const operations = createOperations<Visit>({
+  const operations = createOperations<Asking>({
     supergraph,
     transports,
     formatError: wordedFor(log),
@@ -69,15 +73,21 @@ export const openGeneration = async (
     admitText: admission.admit,
     admitVariables: (variables) => checkVariables(variables, 0, limits),
     check: (asked, definition, variables) => {
+      // Validation lets an operation pass whose kind the schema has not got at all.
+      if (!apiSchema.getRootType(definition.operation)) return;
       const { estimate } = costOf(apiSchema, costRules, limits, asked, definition.name?.value ?? null);
       checkCost(estimate(variables), true, limits);
     },
   };
-  const mayLook = ({ identity }: Visit): boolean => {
-    if (introspection.for === 'scope') return identity.scopes.has(introspection.scope);
-    return introspection.for === 'everybody' || (introspection.for === 'signedIn' && identity.isSignedIn);
+  const mayLook = ({ identity }: Asking): boolean => {
+    try {
+      checkIntrospection(introspection, identity);
+      return true;
+    } catch {
+      return false;
+    }
   };
-  const door = await openDoor<Visit>({
+  const door = await openDoor<Asking>({
     operations,
     transports,
     rules,
@@ -85,13 +95,28 @@ export const openGeneration = async (
     introspection: introspection.for !== 'nobody',
     hidesSchema: introspection.for !== 'everybody',
   });
-  const shortWay = createShortWay<Visit>({
+  const facts = new WeakMap<Known<Asking>, OperationFacts>();
+  const factsOf = (known: Known<Asking>): OperationFacts => {
+    let found = facts.get(known);
+    if (!found) {
+      const { operation, name } = known.definition;
+      found = telemetry.factsOf(operation, name?.value, known.text);
+      facts.set(known, found);
+    }
+    return found;
+  };
+  const shortWay = createShortWay<Asking>({
     operations,
     admit: ({ cost }, variables) => {
       rules.admitVariables(variables);
       if (cost) checkCost(cost.estimate(variables), true, limits);
     },
-    isFree: ({ known }, visit) => !known.looksAtSchema || mayLook(visit),
+    isFree: ({ known }, asking) => !known.looksAtSchema || mayLook(asking),
+    begin: ({ known }, { visit }) => {
+      visit.operation = factsOf(known);
+      telemetry.metrics.plans.hits.value += 1;
+    },
+    end: (hasErrors, { visit }) => telemetry.leave(visit, 200, hasErrors ? 'errors' : 'ok'),
   });
 
   return {

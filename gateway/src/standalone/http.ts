@@ -1,17 +1,31 @@
-// The gateway's HTTP: what comes in is read, known for whose it is, and goes the short way where it can.
+// The gateway's HTTP. A request is read, known for whose it is, counted, and goes the short way where it can.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { RequestError, statusOf } from '@orderstream/runtime/errors';
 import type { Log } from '@orderstream/runtime/log';
-import { newTrace, type Trace, traceFrom, traceId } from '@orderstream/runtime/trace';
 import { getOperationAST, parse } from 'graphql';
 import type { Identities, Identity } from '../auth/identity.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
+import type { Body } from '../front/short-way.ts';
+import { createCors } from '../headers/cors.ts';
+import { checkEncoding } from '../limits/admission.ts';
+import { type Partner, type Partners, quotaOf } from '../persisted/partners.ts';
+import { type OperationDoor, requestedIn } from '../persisted/requested.ts';
+import { type Rates, rateLimited } from '../rate/rates.ts';
+import type { Windows } from '../rate/windows.ts';
+import { contentType as metricsType } from '../telemetry/registry.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Visit } from '../telemetry/visit.ts';
+import type { Asking } from './asking.ts';
 import type { Generation } from './generation.ts';
-import type { Visit } from './visit.ts';
 
 type Options = {
   readonly configuration: GatewayConfiguration;
   readonly identities: Identities;
+  readonly partners: Partners;
+  readonly operationDoor: OperationDoor;
+  readonly rates: Rates;
+  readonly windows: Windows;
+  readonly telemetry: Telemetry;
   /** the newest */
   readonly generation: () => Generation;
   readonly isStopping: () => boolean;
@@ -36,40 +50,16 @@ const send = (
   response.end(body);
 };
 
-const sendError = (response: ServerResponse, error: RequestError, trace: Trace): void => {
-  const extensions = { ...error.extensions, traceId: traceId(trace) };
-  send(response, statusOf(error.code), JSON.stringify({ errors: [{ message: error.message, extensions }] }));
-};
-
-const sendNotAllowed = (response: ServerResponse, message: string, trace: Trace): void => {
-  const { extensions } = new RequestError('BAD_USER_INPUT', message);
-  const body = JSON.stringify({
-    errors: [{ message, extensions: { ...extensions, traceId: traceId(trace) } }],
-  });
-  send(response, 405, body, { ...json, allow: 'POST' });
-};
-
-/** Whether a body asks for a mutation, as far as that can be said without validating it. */
-const changesSomething = (body: unknown): boolean => {
-  const { query, operationName } = (body ?? {}) as { query?: unknown; operationName?: unknown };
-  if (typeof query !== 'string') return false;
-  try {
-    const name = typeof operationName === 'string' ? operationName : undefined;
-    return getOperationAST(parse(query, { maxTokens: 10_000 }), name)?.operation === 'mutation';
-  } catch {
-    // It is no GraphQL, which is for others to word.
-    return false;
-  }
-};
+const bodyOfError = ({ message, extensions }: RequestError, { arrival }: Visit): string =>
+  JSON.stringify({ errors: [{ message, extensions: { ...extensions, traceId: arrival.traceId } }] });
 
 const one = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value[0] : value;
 
-/** The parameters of a GET, as the body of a POST would have them. */
-const bodyOfQuery = (search: string): string => {
-  const given = new URLSearchParams(search);
+/** The parameters of a GET, as the body of a POST would have them. @throws RequestError BAD_USER_INPUT */
+const bodyOfSearch = (search: string): string => {
   const body: Record<string, unknown> = {};
-  for (const [name, value] of given) {
+  for (const [name, value] of new URLSearchParams(search))
     if (name !== 'variables' && name !== 'extensions') body[name] = value;
     else if (value !== '')
       try {
@@ -77,86 +67,180 @@ const bodyOfQuery = (search: string): string => {
       } catch (cause) {
         throw new RequestError('BAD_USER_INPUT', 'This is not JSON.', { path: [name], cause });
       }
-  }
   return Buffer.from(JSON.stringify(body)).toString('latin1');
 };
 
-export const createHttp = (options: Options): RequestListener => {
-  const { configuration, identities, generation, isStopping, log } = options;
-  const { listen, limits, auth, cors, telemetry } = configuration;
-  const origins = new Set(cors.origins);
+/** Whether a text asks for a mutation, as far as that can be said without validating it. */
+const changesSomething = (text: string, operationName: unknown): boolean => {
+  try {
+    const name = typeof operationName === 'string' ? operationName : undefined;
+    return getOperationAST(parse(text, { maxTokens: 10_000 }), name)?.operation === 'mutation';
+  } catch {
+    // It is no GraphQL, which is for others to word.
+    return false;
+  }
+};
 
-  const allowOrigin = (request: IncomingMessage, response: ServerResponse): void => {
-    const { origin } = request.headers;
-    if (origins.size === 0) return;
-    response.setHeader('vary', 'Origin');
-    if (!origin || !(origins.has(origin) || origins.has('*'))) return;
-    response.setHeader('access-control-allow-origin', origins.has(origin) ? origin : '*');
-    if (cors.credentials) response.setHeader('access-control-allow-credentials', 'true');
-    if (cors.exposes.length > 0) response.setHeader('access-control-expose-headers', cors.exposes.join(', '));
-    if (request.method !== 'OPTIONS') return;
-    response.setHeader('access-control-allow-methods', 'GET, POST');
-    response.setHeader('access-control-allow-headers', cors.headers.join(', '));
-    response.setHeader('access-control-max-age', String(Math.round(cors.maxAge / 1_000)));
+const parsed = (body: string): Body => {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(body, 'latin1').toString());
+  } catch (cause) {
+    throw new RequestError('BAD_USER_INPUT', 'The body is not JSON.', { cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new RequestError('BAD_USER_INPUT', 'A request is one object.');
+  return value as Body;
+};
+
+class MethodNotAllowed extends RequestError {}
+
+export const createHttp = (options: Options): RequestListener => {
+  const { configuration, identities, partners, operationDoor, rates, windows } = options;
+  const { telemetry, generation, isStopping, log } = options;
+  const { listen, limits, auth, persisted, telemetry: seeing } = configuration;
+  const cors = createCors(configuration.cors);
+  const hasCors = configuration.cors.origins.length > 0;
+  const hasPartners = partners.all().length > 0;
+  const hasRates = configuration.rates.rules.length > 0;
+  /** Nothing but text is asked for, so a body that is known is known for everybody. */
+  const isFreeText = !persisted.required && !hasPartners;
+
+  const fail = (response: ServerResponse, visit: Visit, error: unknown): void => {
+    const told = error instanceof RequestError ? error : new RequestError('INTERNAL');
+    if (told !== error) log.error({ err: error, traceId: visit.arrival.traceId }, 'request failed');
+    const isMethod = told instanceof MethodNotAllowed;
+    const status = isMethod ? 405 : statusOf(told.code);
+    telemetry.leave(visit, status, 'refused', told.code);
+    const { retryAfterMs } = told.extensions;
+    send(response, status, bodyOfError(told, visit), {
+      ...json,
+      ...(isMethod && { allow: 'POST' }),
+      ...(typeof retryAfterMs === 'number' && { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),
+    });
   };
 
-  const fail = (response: ServerResponse, trace: Trace, error: unknown): void => {
-    const isOurs = error instanceof RequestError;
-    if (!isOurs) log.error({ err: error, traceId: traceId(trace) }, 'request failed');
-    sendError(response, isOurs ? error : new RequestError('INTERNAL'), trace);
+  /** The text has been found; what it wants may still be known. */
+  const withText = async (
+    text: string,
+    request: Body,
+    isGet: boolean,
+    asking: Asking,
+    response: ServerResponse,
+  ): Promise<void> => {
+    const { shortWay, door } = generation();
+    const read = shortWay.readText(text, request);
+    if (
+      isGet &&
+      (read?.known.definition.operation === 'mutation' ||
+        (!read && changesSomething(text, request.operationName)))
+    )
+      throw new MethodNotAllowed('BAD_USER_INPUT', 'Mutations go by POST.');
+    if (read && shortWay.answer(read, asking, asking.headers.accept, response)) return;
+    telemetry.metrics.plans.misses.value += 1;
+    const { variables, operationName } = request;
+    const { headers, visit } = asking;
+    const answer = await door.answer({
+      body: { query: text, variables, operationName },
+      // A GET has no content type; what it could do by being sent from another page is nothing.
+      headers: isGet ? { ...headers, 'content-type': 'application/json' } : headers,
+      asking,
+    });
+    telemetry.leave(visit, answer.status, answer.status === 200 ? 'ok' : 'refused');
+    send(response, answer.status, answer.body, answer.headers);
   };
 
   const longWay = async (
     body: string,
     isGet: boolean,
-    visit: Visit,
+    asking: Asking,
     response: ServerResponse,
   ): Promise<void> => {
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(Buffer.from(body, 'latin1').toString());
-    } catch (cause) {
-      throw new RequestError('BAD_USER_INPUT', 'The body is not JSON.', { cause });
-    }
-    if (isGet && changesSomething(parsed))
-      return sendNotAllowed(response, 'Mutations go by POST.', visit.trace);
-    // A GET has no content type; what it could do by being sent from another page is nothing.
-    const headers = isGet ? { ...visit.headers, 'content-type': 'application/json' } : visit.headers;
-    const answer = await generation().door.answer({ body: parsed, headers, asking: visit });
-    send(response, answer.status, answer.body, answer.headers);
+    const request = parsed(body);
+    const text = await operationDoor.choose(requestedIn(request), asking.partner);
+    await withText(text, request, isGet, asking, response);
   };
 
-  const serve = (
-    request: IncomingMessage,
-    response: ServerResponse,
-    body: string,
-    trace: Trace,
-    identity: Identity,
-  ): void => {
-    const { headers } = request;
-    const isGet = request.method !== 'POST';
-    const deadline = performance.now() + limits.deadlineMs;
-    const visit: Visit = { trace, headers, identity, partner: null, deadline };
+  const serve = (body: string, isGet: boolean, asking: Asking, response: ServerResponse): void => {
+    const { headers, visit } = asking;
     const { shortWay } = generation();
-    const read = isGet || isJson(headers['content-type']) ? shortWay.read(body) : null;
-    const isAllowed = read && (!isGet || read.known.definition.operation === 'query');
-    if (isAllowed && shortWay.answer(read, visit, headers.accept, response)) return;
-    longWay(body, isGet, visit, response).catch((error: unknown) => fail(response, trace, error));
+    const read = isFreeText && (isGet || isJson(headers['content-type'])) ? shortWay.read(body) : null;
+    const isAllowed = read !== null && (!isGet || read.known.definition.operation === 'query');
+    if (isAllowed && shortWay.answer(read, asking, headers.accept, response)) return;
+    if (!isGet && !isJson(headers['content-type']))
+      fail(response, visit, new RequestError('BAD_USER_INPUT', 'A request is application/json.'));
+    else longWay(body, isGet, asking, response).catch((error: unknown) => fail(response, visit, error));
   };
 
-  const identify = (request: IncomingMessage, response: ServerResponse, body: string, trace: Trace): void => {
-    // Without issuers the header is the subgraphs' affair alone.
-    const header = auth.issuers.length > 0 ? one(request.headers[auth.header]) : undefined;
-    const known = identities.known(header, Date.now());
-    if (known) serve(request, response, body, trace, known);
-    else
-      identities.read(header).then(
-        (identity) => serve(request, response, body, trace, identity),
-        (error: unknown) => fail(response, trace, error),
+  /** Counts the request against everything that bounds it, and goes on where nothing does. */
+  const count = (body: string, isGet: boolean, asking: Asking, response: ServerResponse): void => {
+    const { identity, partner, address, visit } = asking;
+    const told = (refusal: RequestError | null): void => {
+      if (refusal) fail(response, visit, refusal);
+      else serve(body, isGet, asking, response);
+    };
+    const requester = { userId: identity.subject, partnerId: partner?.id ?? null, address };
+    if (!partner) {
+      if (hasRates) rates.admit(requester, told);
+      else told(null);
+      return;
+    }
+    windows.take(quotaOf(partner), (verdict) => {
+      const refusal = rateLimited(verdict);
+      if (refusal || !hasRates) told(refusal);
+      else rates.admit(requester, told);
+    });
+  };
+
+  const addressOf = (request: IncomingMessage): string | null => {
+    const forwarded = listen.trustsProxy
+      ? one(request.headers['x-forwarded-for'])?.split(',').at(-1)?.trim()
+      : undefined;
+    return forwarded || (request.socket.remoteAddress ?? null);
+  };
+
+  const partnerOf = (request: IncomingMessage): Partner | null => {
+    const key = hasPartners ? one(request.headers[persisted.keyHeader]) : undefined;
+    if (key === undefined) return null;
+    const partner = partners.byKey(key);
+    if (!partner) throw new RequestError('UNAUTHENTICATED', 'The key is not valid.');
+    return partner;
+  };
+
+  const enter = (request: IncomingMessage, response: ServerResponse, body: string, visit: Visit): void => {
+    const isGet = request.method !== 'POST';
+    const go = (identity: Identity, partner: Partner | null): void =>
+      count(
+        body,
+        isGet,
+        {
+          visit,
+          trace: visit,
+          headers: request.headers,
+          identity,
+          partner,
+          address: hasRates ? addressOf(request) : null,
+          deadline: visit.startedAt + limits.deadlineMs,
+        },
+        response,
       );
+    try {
+      const partner = partnerOf(request);
+      // Without issuers the header is the subgraphs' affair alone.
+      const header = auth.issuers.length > 0 ? one(request.headers[auth.header]) : undefined;
+      const known = identities.known(header, Date.now());
+      if (known) go(known, partner);
+      else
+        identities.read(header).then(
+          (identity) => go(identity, partner),
+          (error: unknown) => fail(response, visit, error),
+        );
+    } catch (error) {
+      fail(response, visit, error);
+    }
   };
 
-  const post = (request: IncomingMessage, response: ServerResponse, trace: Trace): void => {
+  const post = (request: IncomingMessage, response: ServerResponse, visit: Visit): void => {
     let whole: Buffer | null = null;
     let chunks: Buffer[] | null = null;
     let size = 0;
@@ -170,7 +254,7 @@ export const createHttp = (options: Options): RequestListener => {
         whole = null;
         chunks = null;
         const told = `The body may have ${limits.body} bytes at most.`;
-        sendError(response, new RequestError('PAYLOAD_TOO_LARGE', told), trace);
+        fail(response, visit, new RequestError('PAYLOAD_TOO_LARGE', told));
       } else if (!whole && !chunks) whole = chunk;
       else {
         chunks ??= [whole!];
@@ -179,10 +263,41 @@ export const createHttp = (options: Options): RequestListener => {
     });
     request.on('end', () => {
       if (isRefused) return;
-      const bytes = chunks ? Buffer.concat(chunks) : whole;
-      identify(request, response, bytes ? bytes.toString('latin1') : '', trace);
+      const bytes = chunks ? Buffer.concat(chunks) : (whole ?? Buffer.alloc(0));
+      try {
+        checkEncoding(bytes);
+      } catch (error) {
+        fail(response, visit, error);
+        return;
+      }
+      enter(request, response, bytes.toString('latin1'), visit);
     });
     request.on('error', () => response.destroy());
+  };
+
+  const setHeaders = (response: ServerResponse, list: readonly string[]): void => {
+    for (let at = 0; at < list.length; at += 2) response.setHeader(list[at]!, list[at + 1]!);
+  };
+
+  const graphql = (request: IncomingMessage, response: ServerResponse, search: string): void => {
+    const { method, headers } = request;
+    if (hasCors)
+      setHeaders(
+        response,
+        method === 'OPTIONS' ? cors.preflight(headers.origin) : cors.answer(headers.origin),
+      );
+    if (method === 'OPTIONS') {
+      send(response, 204, '', {});
+      return;
+    }
+    const visit = telemetry.arrive(headers, seeing.tracing.trustsClients);
+    try {
+      if (method === 'POST') post(request, response, visit);
+      else if (method === 'GET' || method === 'HEAD') enter(request, response, bodyOfSearch(search), visit);
+      else throw new MethodNotAllowed('BAD_USER_INPUT', 'GraphQL goes by POST, and queries by GET as well.');
+    } catch (error) {
+      fail(response, visit, error);
+    }
   };
 
   const ready = (response: ServerResponse): void => {
@@ -193,33 +308,22 @@ export const createHttp = (options: Options): RequestListener => {
     send(response, isReady ? 200 : 503, JSON.stringify({ ready: isReady, subgraphs }));
   };
 
-  const graphql = (
-    request: IncomingMessage,
-    response: ServerResponse,
-    search: string,
-    trace: Trace,
-  ): void => {
-    allowOrigin(request, response);
-    const { method } = request;
-    if (method === 'POST') post(request, response, trace);
-    else if (method === 'OPTIONS') send(response, 204, '', {});
-    else if (method === 'GET' || method === 'HEAD') identify(request, response, bodyOfQuery(search), trace);
-    else sendNotAllowed(response, 'GraphQL goes by POST, and queries by GET as well.', trace);
-  };
-
   return (request, response) => {
-    const header = telemetry.tracing.trustsClients ? one(request.headers.traceparent) : undefined;
-    const trace = header === undefined ? newTrace() : traceFrom(header);
-    try {
-      const url = request.url ?? '/';
-      const cut = url.indexOf('?');
-      const path = cut < 0 ? url : url.slice(0, cut);
-      if (path === listen.path) return graphql(request, response, cut < 0 ? '' : url.slice(cut + 1), trace);
-      if (path === '/health') return send(response, 200, '{"status":"up"}');
-      if (path === '/health/ready') return ready(response);
-      throw new RequestError('NOT_FOUND', 'There is nothing here.');
-    } catch (error) {
-      fail(response, trace, error);
+    const url = request.url ?? '/';
+    const cut = url.indexOf('?');
+    const path = cut < 0 ? url : url.slice(0, cut);
+    if (path === listen.path) graphql(request, response, cut < 0 ? '' : url.slice(cut + 1));
+    else if (path === '/health') send(response, 200, '{"status":"up"}');
+    else if (path === '/health/ready') ready(response);
+    else if (seeing.metrics.enabled && path === seeing.metrics.path)
+      send(response, 200, telemetry.metrics.registry.text(), { 'content-type': metricsType });
+    else {
+      const told = new RequestError('NOT_FOUND', 'There is nothing here.');
+      send(
+        response,
+        404,
+        JSON.stringify({ errors: [{ message: told.message, extensions: told.extensions }] }),
+      );
     }
   };
 };

@@ -4,9 +4,17 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ConfigError } from '@orderstream/runtime/config';
 import { createLog } from '@orderstream/runtime/log';
+import { connectRedis, openRedis } from '@orderstream/runtime/redis';
 import { sleep } from '@orderstream/runtime/time';
 import { openIdentities } from '../auth/identity.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
+import { createAutomaticOperations } from '../persisted/automatic.ts';
+import { readAgreed } from '../persisted/files.ts';
+import { createOperationDoor } from '../persisted/requested.ts';
+import { createRates } from '../rate/rates.ts';
+import { createLocalWindows, createRedisWindows } from '../rate/windows.ts';
+import { spanSettings } from '../telemetry/spans.ts';
+import { openTelemetry } from '../telemetry/telemetry.ts';
 import { openGeneration } from './generation.ts';
 import { createHttp } from './http.ts';
 
@@ -28,11 +36,50 @@ const supergraphIn = (file: string | undefined): string => {
 
 /** @throws ConfigError where there is no supergraph to serve */
 export const openStandalone = async (configuration: GatewayConfiguration): Promise<Standalone> => {
-  const { listen, supergraph, telemetry, auth } = configuration;
+  const { listen, supergraph, telemetry, auth, persisted, rates } = configuration;
   const sdl = supergraphIn(supergraph.file);
   const log = createLog('gateway', telemetry.logLevel);
-  const generation = await openGeneration(sdl, configuration, log);
+  const { manifest, partners } = await readAgreed(persisted);
+  const { accessLog, tracing } = telemetry;
+  const seen = openTelemetry(
+    {
+      accessLog: accessLog.enabled ? accessLog.sample : null,
+      tracing: tracing.sample,
+      spans:
+        tracing.endpoint === undefined
+          ? null
+          : spanSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: tracing.endpoint }),
+    },
+    log,
+  );
+  const generation = await openGeneration(sdl, configuration, seen, log);
   const identities = openIdentities(auth, log);
+  const redis = configuration.redis ? openRedis(configuration.redis.url, log) : null;
+  if (redis) await connectRedis(redis, log);
+  const prefix = configuration.redis?.prefix ?? '';
+  const local = createLocalWindows(redis ? rates.localShare : 1);
+  const windows = redis ? createRedisWindows(redis, prefix, local, log) : local;
+  const { automatic } = persisted;
+  const operationDoor = createOperationDoor({
+    manifest,
+    automatic: automatic.enabled
+      ? createAutomaticOperations({
+          store: redis,
+          prefix,
+          most: automatic.memory,
+          forMs: automatic.keep,
+          log,
+        })
+      : null,
+    isRequired: persisted.required,
+  });
+  seen.metrics.watchPlans(() => ({
+    count: generation.operations.count(),
+    bytes: generation.operations.bytes(),
+  }));
+  seen.metrics.watchSubgraphs(() =>
+    [...generation.transports].map(([name, transport]) => [name, transport.state()] as const),
+  );
 
   let isStopping = false;
   const server = createServer(
@@ -40,6 +87,11 @@ export const openStandalone = async (configuration: GatewayConfiguration): Promi
     createHttp({
       configuration,
       identities,
+      partners,
+      operationDoor,
+      rates: createRates(rates.rules, windows),
+      windows,
+      telemetry: seen,
       generation: () => generation,
       isStopping: () => isStopping,
       log,
@@ -69,6 +121,8 @@ export const openStandalone = async (configuration: GatewayConfiguration): Promi
       server.closeAllConnections();
       identities.close();
       await generation.close();
+      redis?.disconnect();
+      await seen.close();
     },
   };
 };

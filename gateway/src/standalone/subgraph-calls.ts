@@ -7,29 +7,17 @@ import {
   type SubgraphSettings,
   settingsOf,
 } from '../configuration/subgraph-settings.ts';
+import { headersFor } from '../headers/rules.ts';
+import { withMeasures } from '../telemetry/measures.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { openHttpTransport } from '../transport/http.ts';
 import { type Resilient, withResilience } from '../transport/resilience.ts';
-import type { Visit } from './visit.ts';
+import type { Asking } from './asking.ts';
 
 const always = ['content-type', 'application/json', 'accept', 'application/json'] as const;
 
-const one = (value: string | string[] | undefined): string | undefined =>
-  Array.isArray(value) ? value.join(', ') : value;
-
-/** Headers as a list of names and values by turns. Nothing of a client's goes along unless a rule says so. */
-export const headersBy =
-  (rules: readonly HeaderRule[]) =>
-  ({ headers, trace }: Visit): string[] => {
-    const all: string[] = [...always, 'traceparent', trace.traceparent];
-    for (const rule of rules) {
-      const name = rule.kind === 'forward' ? rule.as : rule.name;
-      for (let at = all.length - 2; at >= 0; at -= 2) if (all[at] === name) all.splice(at, 2);
-      if (rule.kind === 'remove') continue;
-      const value = rule.kind === 'set' ? rule.value : (one(headers[rule.name]) ?? rule.fallback);
-      if (value !== null) all.push(name, value);
-    }
-    return all;
-  };
+/** What the gateway says itself, which no client's header can stand for. */
+const own = new Set(['content-type', 'content-length', 'accept', 'traceparent', 'tracestate', 'x-call-id']);
 
 /** @throws TypeError for an address that is none */
 const placeOf = (url: string): { readonly origin: string; readonly path: string } => {
@@ -46,20 +34,30 @@ const openOne = (
   url: string,
   settings: SubgraphSettings,
   rules: readonly HeaderRule[],
+  { metrics, ids, spans }: Telemetry,
   log: Log,
-) => {
+): Resilient<Asking> => {
   const { breaker, bulkhead, retry, pool, timeoutMs, largestAnswer } = settings;
-  const http = openHttpTransport<Visit>({
+  const rulesFor = headersFor(rules, own);
+  const http = openHttpTransport<Asking>({
     name,
     ...placeOf(url),
     timeoutMs,
     largestAnswer,
-    headersOf: headersBy(rules),
+    headersOf: ({ headers, trace }) => [...always, 'traceparent', trace.traceparent, ...rulesFor(headers)],
     deadlineOf: ({ deadline }) => deadline,
     sharing: pool.sharing,
     connections: pool.connections,
   });
-  return withResilience(http, {
+  const measured = withMeasures(http, {
+    subgraph: name,
+    metrics,
+    ids,
+    spans,
+    visitOf: ({ visit }) => visit,
+    inCall: (asking, traceparent) => ({ ...asking, trace: { traceparent } }),
+  });
+  return withResilience(measured, {
     name,
     mostAtOnce: bulkhead.mostAtOnce,
     mostWaiting: bulkhead.mostWaiting,
@@ -74,12 +72,13 @@ const openOne = (
 export const openSubgraphCalls = (
   subgraphs: ReadonlyMap<string, { readonly url: string }>,
   configuration: GatewayConfiguration,
+  telemetry: Telemetry,
   log: Log,
-): Map<string, Resilient<Visit>> =>
+): Map<string, Resilient<Asking>> =>
   new Map(
     [...subgraphs].map(([name, { url }]) => {
       const settings = settingsOf(configuration.subgraphs, name);
       const rules = headerRulesOf(configuration.headers, name);
-      return [name, openOne(name, settings.url ?? url, settings, rules, log)];
+      return [name, openOne(name, settings.url ?? url, settings, rules, telemetry, log)];
     }),
   );

@@ -2,14 +2,17 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Trace } from '@orderstream/runtime/trace';
 import type { Identity } from '../auth/identity.ts';
 import type { Partner } from '../persisted/partners.ts';
+import type { Visit } from '../telemetry/visit.ts';
 
 /** One request, and on whose behalf it is made. */
-export type Visit = {
+export type Asking = {
+  readonly visit: Visit;
   readonly trace: Trace;
   readonly headers: IncomingHttpHeaders;
   readonly identity: Identity;
   /** null where no key came with it */
   readonly partner: Partner | null;
+  readonly address: string | null;
   /** performance.now() at which nobody waits for the answer any more */
   readonly deadline: number;
 };
