@@ -14,10 +14,12 @@ import {
   ExponentialBackoff,
   handleAll,
   type IBreaker,
+  noJitterGenerator,
   SamplingBreaker,
 } from 'cockatiel';
-import { Deadlines, type Timed } from './deadlines.ts';
+import { Deadlines } from './deadlines.ts';
 import { CallFailure, isOutage, isRepeatable } from './failure.ts';
+import { type Gate, Passage } from './passage.ts';
 import type { Receiver, Transport } from './transport.ts';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
@@ -39,7 +41,7 @@ export type ResilienceOptions = {
   readonly longestWait: number;
   /** share of recent calls that may be repeated, 0.1 for one in ten; 0 for none */
   readonly repeats: number;
-  /** failures in a row that open the breaker */
+  /** failures in a row that open the breaker; a crowd of calls that fail at one moment is one */
   readonly failuresInRow: number;
   /** share of the calls of ten seconds that must fail to open it */
   readonly failureRatio: number;
@@ -80,6 +82,24 @@ const names: Record<CircuitState, BreakerState> = {
   [CircuitState.Isolated]: 'open',
 };
 
+/** milliseconds between two failures that count as two in a row; what fails at one moment fails for one reason */
+const apart = 20;
+
+const inRow = (most: number): IBreaker => {
+  const breaker = new ConsecutiveBreaker(most);
+  let last = Number.NEGATIVE_INFINITY;
+  return {
+    state: undefined,
+    success: () => breaker.success(),
+    failure: () => {
+      const now = performance.now();
+      if (now - last < apart) return false;
+      last = now;
+      return breaker.failure();
+    },
+  };
+};
+
 /** Opens when either does. */
 const either = (first: IBreaker, second: IBreaker): IBreaker => ({
   state: undefined,
@@ -95,59 +115,7 @@ const either = (first: IBreaker, second: IBreaker): IBreaker => ({
 
 const noop = (): void => {};
 
-/** One call on its way through, and its place in the list of those that wait. */
-class Passage<Asking> implements Receiver, Timed {
-  deadline = 0;
-  earlier: Timed | null = null;
-  later: Timed | null = null;
-  before: Passage<Asking> | null = null;
-  after: Passage<Asking> | null = null;
-  startedAt = 0;
-  isRepeat = false;
-  /** Ends the execute() that waits for a probe's outcome. */
-  probed: ((failure: RequestError | null) => void) | null = null;
-  readonly #guard: Guard<Asking>;
-  body: string;
-  readonly isQuery: boolean;
-  asking: Asking | null;
-  receiver: Receiver | null;
-
-  constructor(guard: Guard<Asking>, body: string, isQuery: boolean, asking: Asking, receiver: Receiver) {
-    this.#guard = guard;
-    this.body = body;
-    this.isQuery = isQuery;
-    this.asking = asking;
-    this.receiver = receiver;
-  }
-
-  answered(body: string): void {
-    const receiver = this.#take();
-    this.#guard.succeeded(this);
-    receiver?.answered(body);
-  }
-
-  failed(failure: RequestError): void {
-    this.#guard.failed(this, failure);
-  }
-
-  expire(): void {
-    this.#guard.waitedTooLong(this);
-  }
-
-  tell(failure: RequestError): void {
-    this.#take()?.failed(failure);
-  }
-
-  #take(): Receiver | null {
-    const { receiver } = this;
-    this.receiver = null;
-    this.asking = null;
-    this.body = '';
-    return receiver;
-  }
-}
-
-class Guard<Asking> implements Resilient<Asking> {
+class Guard<Asking> implements Resilient<Asking>, Gate<Asking> {
   readonly #inner: Transport<Asking>;
   readonly #options: ResilienceOptions;
   readonly #counters: IBreaker;
@@ -165,7 +133,7 @@ class Guard<Asking> implements Resilient<Asking> {
     this.#options = options;
     this.#saved = options.repeats > 0 ? mostSaved / 2 : 0;
     this.#counters = either(
-      new ConsecutiveBreaker(options.failuresInRow),
+      inRow(options.failuresInRow),
       new SamplingBreaker({ threshold: options.failureRatio, duration: window, minimumRps: enough }),
     );
     this.#breaker = circuitBreaker(handleAll, {
@@ -174,6 +142,7 @@ class Guard<Asking> implements Resilient<Asking> {
         initialDelay: options.openMs,
         maxDelay: options.openMs * 30,
         exponent: 2,
+        generator: noJitterGenerator,
       }),
     });
     this.#breaker.onStateChange((state) => options.onBreaker?.(names[state]));
