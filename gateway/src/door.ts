@@ -25,7 +25,7 @@ import {
   validate,
 } from 'graphql';
 import type { Variables } from './execute/operation.ts';
-import { FastGateway } from './fast-gateway.ts';
+import { FastGateway, withoutDemands } from './fast-gateway.ts';
 import { readVariables } from './limits/variables.ts';
 import type { Operations } from './operations/operations.ts';
 import { stockSource } from './stock-source.ts';
@@ -180,7 +180,7 @@ export const openDoor = async <Asking extends Traced>(options: Options<Asking>):
   process.env.APOLLO_TELEMETRY_DISABLED = '1';
   const gateway = new FastGateway(
     {
-      supergraphSdl: supergraph.sdl,
+      supergraphSdl: withoutDemands(supergraph.sdl),
       buildService: ({ name }) => stockSource(transports.get(name)!),
       logger: log,
       validateSupergraph: false,

@@ -46,6 +46,8 @@ export type Body = {
   readonly operationName?: unknown;
   readonly variables?: unknown;
   readonly extensions?: unknown;
+  readonly id?: unknown;
+  readonly documentId?: unknown;
 };
 
 const graphqlResponse = 'application/graphql-response+json';

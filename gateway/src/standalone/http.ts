@@ -5,6 +5,7 @@ import type { Log } from '@orderstream/runtime/log';
 import { getOperationAST, parse } from 'graphql';
 import type { Identities, Identity } from '../auth/identity.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
+import type { Answer } from '../door.ts';
 import type { Body } from '../front/short-way.ts';
 import { createCors } from '../headers/cors.ts';
 import { checkEncoding } from '../limits/admission.ts';
@@ -93,6 +94,19 @@ const parsed = (body: string): Body => {
   return value as Body;
 };
 
+/** What is wrong with a request that is well-formed: a word of GraphQL's, not of HTTP's. */
+const wordsOfGraphQL =
+  /"code":"(GRAPHQL_PARSE_FAILED|GRAPHQL_VALIDATION_FAILED|BAD_USER_INPUT|OPERATION_RESOLUTION_FAILURE)"/;
+
+/**
+ * Whoever takes application/json only takes an answer of ours for one of anybody's between us unless it is 200.
+ * https://graphql.github.io/graphql-over-http/draft/#sec-application-json
+ */
+const statusFor = ({ status, body }: Answer, accept: string | undefined): number =>
+  status === 400 && !accept?.includes('application/graphql-response+json') && wordsOfGraphQL.test(body)
+    ? 200
+    : status;
+
 class MethodNotAllowed extends RequestError {}
 
 export const createHttp = (options: Options): RequestListener => {
@@ -138,16 +152,17 @@ export const createHttp = (options: Options): RequestListener => {
       throw new MethodNotAllowed('BAD_USER_INPUT', 'Mutations go by POST.');
     if (read && shortWay.answer(read, asking, asking.headers.accept, response)) return;
     telemetry.metrics.plans.misses.value += 1;
-    const { variables, operationName } = request;
     const { headers, visit } = asking;
+    const { id: _id, documentId: _documentId, extensions: _extensions, ...rest } = request;
     const answer = await door.answer({
-      body: { query: text, variables, operationName },
+      body: { ...rest, query: text },
       // A GET has no content type; what it could do by being sent from another page is nothing.
       headers: isGet ? { ...headers, 'content-type': 'application/json' } : headers,
       asking,
     });
-    telemetry.leave(visit, answer.status, answer.status === 200 ? 'ok' : 'refused');
-    send(response, answer.status, answer.body, answer.headers);
+    const status = statusFor(answer, headers.accept);
+    telemetry.leave(visit, status, answer.status === 200 ? 'ok' : 'refused');
+    send(response, status, answer.body, answer.headers);
   };
 
   const longWay = async (
@@ -157,6 +172,13 @@ export const createHttp = (options: Options): RequestListener => {
     response: ServerResponse,
   ): Promise<void> => {
     const request = parsed(body);
+    const { extensions } = request;
+    if (
+      extensions !== undefined &&
+      extensions !== null &&
+      (typeof extensions !== 'object' || Array.isArray(extensions))
+    )
+      throw new RequestError('BAD_USER_INPUT', 'Extensions are an object.', { path: ['extensions'] });
     const text = await operationDoor.choose(requestedIn(request), asking.partner);
     await withText(text, request, isGet, asking, response);
   };
