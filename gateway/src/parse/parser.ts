@@ -40,9 +40,9 @@ class Unit {
     const locals = keys.map((_, at) => `x${at}`);
     const steps = keys.map(([key, field], at) => {
       const start = `${JSON.stringify(key)}:`;
-      const isNext = `c.text.startsWith(${JSON.stringify(start)},c.at)`;
+      const isNext = `s.startsWith(${JSON.stringify(start)},c.at)`;
       const value = this.#value(field, `x${at}`);
-      return `if(${at ? 'm&&' : ''}${isNext}){c.at+=${start.length};${value}m=c.text.charCodeAt(c.at)===44;if(m)c.at++}`;
+      return `if(${at ? 'm&&' : ''}${isNext}){c.at+=${start.length};${value}m=s.charCodeAt(c.at)===44;if(m)c.at++}`;
     });
     const later = [...(this.#later.get(shape) ?? [])].filter((key) => !shape.fields.has(key));
     const members = [
@@ -50,9 +50,9 @@ class Unit {
       ...later.map((key) => `${JSON.stringify(key)}:undefined`),
     ];
     return this.#add(
-      `let m=true${locals.map((one) => `,${one}`).join('')};c.at++;
-      if(c.text.charCodeAt(c.at)===125)m=false;else{${steps.join('\n')}}
-      if(m||c.text.charCodeAt(c.at)!==125)throw S;c.at++;return {${members.join(',')}}`,
+      `const s=c.text;let m=true${locals.map((one) => `,${one}`).join('')};c.at++;
+      if(s.charCodeAt(c.at)===125)m=false;else{${steps.join('\n')}}
+      if(m||s.charCodeAt(c.at)!==125)throw S;c.at++;return {${members.join(',')}}`,
     );
   }
 
@@ -60,16 +60,16 @@ class Unit {
   #value(shape: Shape, local: string): string {
     if (shape.shape === 'leaf') return this.#leaf(shape, local);
     if (shape.depth === null) return 'throw S;';
-    let read = `(c.text.charCodeAt(c.at)===123?${this.#object(shape)}(c):c.nothing())`;
+    let read = `(s.charCodeAt(c.at)===123?${this.#object(shape)}(c):c.nothing())`;
     for (let depth = 0; depth < shape.depth; depth++) read = `${this.#list(read)}(c)`;
     return `${local}=${read};`;
   }
 
   #list(item: string): string {
     return this.#add(
-      `if(c.text.charCodeAt(c.at)!==91)return c.nothing();c.at++;const a=[];
-      if(c.text.charCodeAt(c.at)===93){c.at++;return a}
-      for(;;){a.push(${item});const d=c.text.charCodeAt(c.at++);if(d===93)return a;if(d!==44)throw S}`,
+      `const s=c.text;if(s.charCodeAt(c.at)!==91)return c.nothing();c.at++;const a=[];
+      if(s.charCodeAt(c.at)===93){c.at++;return a}
+      for(;;){a.push(${item});const d=s.charCodeAt(c.at++);if(d===93)return a;if(d!==44)throw S}`,
     );
   }
 
@@ -91,7 +91,7 @@ class Unit {
   #repeated(local: string, read: string): string {
     const last = `t${this.#functions.length}_${local}`;
     this.#functions.push(`let ${last}='?';`);
-    return `if(c.text.startsWith(${last},c.at)){${local}=${last};c.at+=${last}.length}else{${local}=${read};if(${local}!==null)${last}=${local}}`;
+    return `if(s.startsWith(${last},c.at)){${local}=${last};c.at+=${last}.length}else{${local}=${read};if(${local}!==null)${last}=${local}}`;
   }
 }
 

@@ -45,6 +45,36 @@ export const surprise = new Error('an answer that has to be looked at value by v
 
 const text = (value: string): string => JSON.stringify(value);
 
+type Member = {
+  /** the value's text where it is known beforehand */
+  readonly constant: string | null;
+  /** the expression for it */
+  readonly value: string;
+  /** an expression; null for always */
+  readonly when: string | null;
+};
+
+type Piece =
+  | { readonly constant: string; readonly code?: undefined }
+  | { readonly constant?: undefined; readonly code: string };
+
+/** An expression that joins the pieces. Neighbouring constants become one: each join costs. */
+const joinCode = (pieces: readonly Piece[]): string => {
+  const parts: string[] = [];
+  let constant = '';
+  for (const one of pieces) {
+    if (one.code === undefined) {
+      constant += one.constant;
+      continue;
+    }
+    if (constant) parts.push(text(constant));
+    constant = '';
+    parts.push(one.code);
+  }
+  if (constant) parts.push(text(constant));
+  return parts.join('+');
+};
+
 /** One unit of generated code: functions that call one another, and what they need from outside. */
 class Unit {
   readonly #writers: Writers;
@@ -75,7 +105,7 @@ class Unit {
     const checks: string[] = [];
     const members = places.map((place, index) => {
       const { key } = place.field;
-      const start = text(toBinary(`${JSON.stringify(plan.names.get(key) ?? key)}:`));
+      const start = toBinary(`${JSON.stringify(plan.names.get(key) ?? key)}:`);
       return { start, ...this.#member(type, place, `x${index}`, reads, checks, at, isRoot) };
     });
     const head = reads.join('') + (checks.length ? `if(${checks.join('||')})throw W;` : '');
@@ -85,13 +115,15 @@ class Unit {
     const first = isShared ? `if(${mark}!==undefined)return ${mark};` : '';
     const result = isShared ? `return ${mark}=` : 'return ';
     if (members.every(({ when }) => when === null)) {
-      const joined = members
-        .map(({ start, value }, index) => `${index ? "','+" : ''}${start}+${value}`)
-        .join('+');
-      return this.#add('o,v,i', `${first}${head}${result}'{'${joined ? `+${joined}` : ''}+'}'`);
+      const pieces = members.flatMap(({ start, constant, value }, index): Piece[] => [
+        { constant: `${index ? ',' : ''}${start}${constant ?? ''}` },
+        ...(constant === null ? [{ code: value }] : []),
+      ]);
+      const joined = joinCode([{ constant: '{' }, ...pieces, { constant: '}' }]);
+      return this.#add('o,v,i', `${first}${head}${result}${joined}`);
     }
     const steps = members.map(
-      ({ start, value, when }) => `${when === null ? '' : `if(${when})`}{s+=c+${start}+${value};c=','}`,
+      ({ start, value, when }) => `${when === null ? '' : `if(${when})`}{s+=c+${text(start)}+${value};c=','}`,
     );
     return this.#add('o,v,i', `${first}${head}let s='{',c='';${steps.join('')}${result}s+'}'`);
   }
@@ -105,14 +137,17 @@ class Unit {
     checks: string[],
     at: string,
     isRoot: boolean,
-  ): { readonly value: string; readonly when: string | null } {
+  ): Member {
     const { key, name } = place.field;
     const when = placeCode(place);
     if (name === '__typename') {
       const own = text(JSON.stringify(type.name));
-      return { value: isObjectType(type) ? own : `(o.__typename||${own})`, when };
+      return isObjectType(type)
+        ? { constant: JSON.stringify(type.name), value: own, when }
+        : { constant: null, value: `(o.__typename||${own})`, when };
     }
-    if (isRoot && (name === '__schema' || name === '__type')) return { value: `i.get(${text(key)})`, when };
+    if (isRoot && (name === '__schema' || name === '__type'))
+      return { constant: null, value: `i.get(${text(key)})`, when };
     const field = type.getFields()[name];
     if (!field) throw new TypeError(`${type.name} has no field ${name}`);
     reads.push(`const ${local}=${readCode('o', key)};`);
@@ -120,7 +155,11 @@ class Unit {
       const isMissing = `${local}===null||${local}===undefined`;
       checks.push(when === null ? isMissing : `(${when})&&(${isMissing})`);
     }
-    return { value: this.#value(field.type, setsBelow(place.field), local, below(at, key)), when };
+    return {
+      constant: null,
+      value: this.#value(field.type, setsBelow(place.field), local, below(at, key)),
+      when,
+    };
   }
 
   /** The expression for a value in variable `local`, which is checked already where it may not be null. */
