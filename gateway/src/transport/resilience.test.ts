@@ -111,7 +111,7 @@ test('a subgraph that fails again and again is left alone, then tried once, and 
   const states: BreakerState[] = [];
   const { sent, transport } = wire(() => (isUp ? null : 'status'));
   const guarded = guard(transport, {
-    openMs: 100,
+    openMs: 300,
     failuresInRow: 3,
     onBreaker: (state) => states.push(state),
   });
@@ -122,13 +122,13 @@ test('a subgraph that fails again and again is left alone, then tried once, and 
   expect(guarded.state().breaker).toBe('open');
   for (let at = 0; at < 20; at += 1) expect(await reasonOf(ask(guarded))).toBe('broken');
   expect(sent).toHaveLength(3);
-  await pause(150);
+  await pause(350);
   // The probe fails, and the pause grows.
   expect(await reasonOf(ask(guarded))).toBe('status');
   await pause(1);
   expect(guarded.state().breaker).toBe('open');
   isUp = true;
-  await pause(350);
+  await pause(700);
   expect(await ask(guarded)).toBe('q');
   await pause(1);
   expect(guarded.state()).toEqual({ breaker: 'closed', inFlight: 0, queued: 0 });

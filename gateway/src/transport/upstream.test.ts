@@ -1,5 +1,9 @@
 import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Log } from '@orderstream/runtime/log';
 import { afterEach, expect, test, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -21,13 +25,11 @@ afterEach(async () => {
 });
 
 /** Speaks graphql-transport-ws by hand, so that a test says each word of it. */
-const serve = async (port = 0) => {
-  const server = new WebSocketServer({
-    port,
-    host: '127.0.0.1',
-    handleProtocols: () => 'graphql-transport-ws',
-  });
-  await once(server, 'listening');
+const serve = async (at: number | string = 0) => {
+  const http = createServer();
+  const server = new WebSocketServer({ server: http, handleProtocols: () => 'graphql-transport-ws' });
+  http.listen(typeof at === 'string' ? { path: at } : { port: at, host: '127.0.0.1' });
+  await once(http, 'listening');
   const subscribed: Subscribed[] = [];
   const completed: string[] = [];
   const greeted: unknown[] = [];
@@ -43,10 +45,11 @@ const serve = async (port = 0) => {
   });
   const close = (): void => {
     for (const socket of server.clients) socket.terminate();
-    server.close();
+    http.close();
   };
   toClose.push(close);
-  return { server, subscribed, completed, greeted, close, port: (server.address() as AddressInfo).port };
+  const { port } = http.address() as AddressInfo;
+  return { http, server, subscribed, completed, greeted, close, port };
 };
 
 const log = { warn: () => {}, error: () => {}, info: () => {} } as unknown as Log;
@@ -95,6 +98,15 @@ test('an event comes as the subgraph wrote it, to the last digit', async () => {
   await eventually(() => expect(heard).toEqual([event]));
 });
 
+test('a subgraph may listen on a unix socket', async () => {
+  const path = join(await mkdtemp(join(tmpdir(), 'subgraph-')), 'orders.sock');
+  const { subscribed } = await serve(path);
+  const { heard } = listen(open(0, { origin: `unix:${path}` }), '1');
+  await eventually(() => expect(subscribed).toHaveLength(1));
+  tell(subscribed[0]!, '{"data":{}}');
+  await eventually(() => expect(heard).toEqual(['{"data":{}}']));
+});
+
 test('a message of another shape is understood as well', async () => {
   const { subscribed, port } = await serve();
   const { heard } = listen(open(port), '1');
@@ -139,7 +151,7 @@ test('a lost socket ends nothing: each subscribes anew, and is signed anew', asy
   const all = ['1', '2', '3'].map((id) => listen(upstream, id));
   await eventually(() => expect(first.subscribed).toHaveLength(3));
   first.close();
-  await once(first.server, 'close');
+  await once(first.http, 'close');
   const second = await serve(first.port);
   await eventually(() => expect(second.subscribed).toHaveLength(3));
   for (const one of second.subscribed) tell(one, '{"data":{"is":"back"}}');
