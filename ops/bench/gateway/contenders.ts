@@ -1,10 +1,11 @@
 // Who is measured, and how each is started.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { configurationOf } from './configurations.ts';
 import { freePort, type Program, type Running, start } from './processes.ts';
-import type { QueryName } from './queries.ts';
+import { type QueryName, questions } from './queries.ts';
 
 export type Contender = {
   readonly name: string;
@@ -21,6 +22,8 @@ export type Contender = {
 export type Absence = { readonly name: string; readonly because: string };
 
 export type Place = {
+  /** for files of this run */
+  readonly folder: string;
   readonly supergraphFile: string;
   readonly subgraphsUrl: string;
   /** what the small query is answered with */
@@ -34,7 +37,8 @@ type Plan = {
 };
 
 export const reference = '@apollo/gateway';
-export const ours = 'ours';
+/** as it is configured by default, and where subgraphs are trusted to answer in order */
+export const ours = ['ours', 'ours (shared connections)'] as const;
 
 const root = resolve(import.meta.dirname, '../../..');
 const beside = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
@@ -48,19 +52,20 @@ const apollo: Plan = {
   }),
 };
 
-const ourProgram =
-  (env: NodeJS.ProcessEnv): Plan['program'] =>
-  ({ supergraphFile }, port) => ({
-    command: [
-      '--max-semi-space-size=8',
-      join(root, 'gateway/src/standalone/main.ts'),
-      '--supergraph',
-      supergraphFile,
-      '--port',
-      String(port),
-    ],
-    env,
-  });
+const ourPlan = (name: string, configuration: string): Plan => ({
+  name,
+  program: ({ supergraphFile, folder }, port) => {
+    const config = join(folder, `${name.replaceAll(/\W+/g, '-')}.json`);
+    writeFileSync(config, configuration);
+    return {
+      command: [
+        '--max-semi-space-size=8',
+        join(root, 'gateway/src/standalone/main.ts'),
+        ...['--supergraph', supergraphFile, '--config', config, '--port', String(port)],
+      ],
+    };
+  },
+});
 
 const hive: Plan = {
   name: 'Hive Gateway',
@@ -124,18 +129,20 @@ const complaint = (said: string): string =>
 
 /** Until it answers, for 60 seconds at most. */
 const awake = async (port: number, running: Running): Promise<string | null> => {
-  const body = JSON.stringify({ query: '{ me { id username birthday } }' });
+  const body = JSON.stringify({ query: questions.small.text });
+  let last = 'nothing';
   for (const end = Date.now() + 60_000; Date.now() < end; ) {
     if (running.hasEnded()) return complaint(running.said()) || 'it ended';
     try {
       const response = await fetch(`http://127.0.0.1:${port}/graphql`, { ...asks, body });
       if (response.status === 200) return null;
+      last = `${response.status} ${(await response.text()).slice(0, 200)}`;
     } catch {
       // Not yet.
     }
     await new Promise((later) => setTimeout(later, 25));
   }
-  return `it did not answer in a minute: ${complaint(running.said())}`;
+  return `it did not answer in a minute: ${complaint(running.said()) || last}`;
 };
 
 const begin = async (plan: Plan, place: Place): Promise<Contender | Absence> => {
@@ -167,23 +174,23 @@ export const readPeers = (text: string): Contender[] =>
 export type Wanted = {
   /** names; null for all, and the reference always */
   readonly only: readonly string[] | null;
-  /** our executor and the stock one behind our front */
-  readonly withStock: boolean;
   readonly withPeers: boolean;
 };
 
 /** Starts all of them, one after the other, the reference first. */
 export const startContenders = async (
   place: Place,
-  { only, withStock, withPeers }: Wanted,
+  { only, withPeers }: Wanted,
 ): Promise<{ readonly contenders: Contender[]; readonly absences: Absence[] }> => {
   const contenders: Contender[] = [];
   const absences: Absence[] = [];
   const isWanted = ({ name }: { readonly name: string }): boolean =>
     name === reference || only === null || only.includes(name);
-  const plans: Plan[] = [apollo, { name: ours, program: ourProgram({}) }];
-  if (withStock)
-    plans.push({ name: 'ours (stock executor)', program: ourProgram({ GATEWAY_EXECUTOR: 'stock' }) });
+  const plans: Plan[] = [
+    apollo,
+    ourPlan(ours[0], configurationOf({ sharing: 'never' })),
+    ourPlan(ours[1], configurationOf({ sharing: 'always' })),
+  ];
   if (withPeers && isWanted(hive)) {
     const because = installPeers();
     if (because === null) plans.push(hive);

@@ -1,14 +1,14 @@
 // `npm run bench -- gateway`: what a request costs each gateway, side by side in one run. Judged by the ratios to
 // @apollo/gateway, since the machine is never twice the same.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { type Absence, type Contender, ours, reference, startContenders } from './contenders.ts';
 import { noDelay, setDelay } from './control.ts';
 import { ask, breathe, measure, peakMemory, type Reply, type Sample, type Stage, warmUp } from './measure.ts';
-import { canPin, freePort, start, startLoad } from './processes.ts';
+import { canPin, cores, freePort, start, startLoad, stepAside } from './processes.ts';
 import { type QueryName, questions } from './queries.ts';
 import { type GatewayReport, type Row, rowOf, toldGateways, verdictsOf } from './report.ts';
 import { type Scenario, scenarios, slowScenarios } from './scenarios.ts';
@@ -19,7 +19,6 @@ export const usage = `npm run bench -- gateway [options]
   --rounds N       3 otherwise
   --seconds N      of one round, 5 otherwise
   --only A,B       names of contenders, the reference is always there
-  --stock          ours with the stock executor as well
   --no-peers       without gateways that must be installed first
   --slow           subgraphs that take 2 ms, 20 ms, and 2 ms but 200 ms once in a hundred
   --json FILE      writes the figures there, too
@@ -41,7 +40,6 @@ const read = (args: readonly string[]) => {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       only: { type: 'string' },
-      stock: { type: 'boolean', default: false },
       'no-peers': { type: 'boolean', default: false },
       slow: { type: 'boolean', default: false },
       json: { type: 'string' },
@@ -57,7 +55,6 @@ const read = (args: readonly string[]) => {
     rounds: wholeNumber('rounds', rounds),
     seconds: wholeNumber('seconds', seconds),
     only,
-    withStock: values.stock,
     withPeers: !values['no-peers'] && (!quick || only !== null),
     isSlow: values.slow,
     json: values.json,
@@ -157,7 +154,7 @@ const compare = async (
   return {
     conditions: {
       startedAt,
-      cores: availableParallelism(),
+      cores,
       processor: cpus()[0]?.model ?? 'unknown',
       node: process.versions.node,
       isPinned: canPin,
@@ -179,6 +176,7 @@ const compare = async (
 };
 
 const run = async (options: Options, say: Say): Promise<GatewayReport> => {
+  stepAside();
   const folder = mkdtempSync(join(tmpdir(), 'orderstream-bench-'));
   const port = options.subgraphsPort ?? (await freePort());
   const subgraphsUrl = `http://127.0.0.1:${port}`;
@@ -204,7 +202,7 @@ const run = async (options: Options, say: Say): Promise<GatewayReport> => {
       method: 'POST',
       body: JSON.stringify({ query: questions.small.text }),
     });
-    const place = { supergraphFile, subgraphsUrl, smallAnswer: await smallAnswer.text() };
+    const place = { folder, supergraphFile, subgraphsUrl, smallAnswer: await smallAnswer.text() };
     const { contenders, absences } = await startContenders(place, options);
     started.push(...contenders);
     for (const { name, because } of absences) say(`${name} is not there: ${because}`);
@@ -229,8 +227,8 @@ export const benchGateway = async (args: readonly string[]): Promise<number> => 
   const say: Say = (what) =>
     console.error(`  ${(performance.now() / 1_000).toFixed(1).padStart(6)} s  ${what}`);
   const report = await run(options, say);
-  const verdicts = verdictsOf(report, reference, ours);
+  const verdicts = ours.flatMap((name) => verdictsOf(report, reference, name));
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ ...report, verdicts }, null, 2)}\n`);
-  console.log(toldGateways(report, reference, ours));
+  console.log(toldGateways(report, verdicts));
   return verdicts.every(({ reached }) => reached !== null) ? 0 : 1;
 };
