@@ -264,6 +264,20 @@ test('an error about what the client did not ask for is told at the nearest plac
   expect(placesOf(answer)).toEqual(['product']);
 });
 
+test('an error of a field that was fetched for other objects is not told', async () => {
+  const broken = openMarket({
+    stubs: {
+      reviews: () => ({
+        data: { _entities: [{ stars: null }, { stars: 2 }] },
+        errors: [{ message: 'no stars', path: ['_entities', 0, 'stars'] }],
+      }),
+    },
+  });
+  const answer = await broken.ask('{ media { ... on Book { id } ... on Film { stars } } }');
+  expect(answer.data).toMatchObject({ media: [{ id: 'm1' }, expect.anything(), null, null] });
+  expect(placesOf(answer)).not.toContain('media.0.stars');
+});
+
 test('a subgraph cannot fill the answer with errors', async () => {
   const errors = Array.from({ length: 50_000 }, () => ({ message: 'again', path: ['me'] }));
   const loud = openMarket({ stubs: { users: () => ({ data: { me: null }, errors }) } });

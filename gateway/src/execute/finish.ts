@@ -5,8 +5,19 @@ import { toBinary } from '../transport/binary.ts';
 import { surprise, type Write, writerFor } from '../write/writer.ts';
 import { Answer, type AnswerPlan } from './answer.ts';
 import type { Introspect } from './introspection.ts';
-import type { FieldError, FormatError, Variables } from './operation.ts';
+import type { ErrorPath, FieldError, FormatError, Variables } from './operation.ts';
 import type { Request } from './request.ts';
+
+/** Whether the answer has this place, or would have it if nothing on the way were null. */
+const isPlace = (answer: unknown, path: ErrorPath): boolean => {
+  let here = answer;
+  for (const step of path) {
+    if (here === null) return true;
+    if (typeof here !== 'object' || !Object.hasOwn(here, step)) return false;
+    here = (here as Record<string | number, unknown>)[step];
+  }
+  return true;
+};
 
 export class Finish<Asking> {
   readonly #plan: AnswerPlan;
@@ -34,7 +45,7 @@ export class Finish<Asking> {
     }
     const answer = new Answer(this.#plan, variables, introspection, request.errors ?? []);
     const text = answer.write(data);
-    const errors = answer.errors.map((error) => this.#format(error, request.asking));
+    const errors = this.#placed(answer.errors, text).map((error) => this.#format(error, request.asking));
     request.data = null;
     request.outcome = null;
     request.errors = null;
@@ -53,10 +64,21 @@ export class Finish<Asking> {
     }
   }
 
-  #format(error: FieldError, asking: Asking): string {
+  /** With the client's keys, and without those of fields that were fetched for others and are not in the answer. */
+  #placed(errors: readonly FieldError[], text: string): FieldError[] {
+    if (!errors.length) return [];
     const { names } = this.#plan;
-    const path = error.path?.map((step) => (typeof step === 'string' ? (names.get(step) ?? step) : step));
-    return toBinary(JSON.stringify(this.#formatError({ ...error, path }, asking)));
+    const answer: unknown = JSON.parse(text);
+    return errors
+      .map((error) => ({
+        ...error,
+        path: error.path?.map((step) => (typeof step === 'string' ? (names.get(step) ?? step) : step)),
+      }))
+      .filter(({ path }) => path === undefined || isPlace(answer, path));
+  }
+
+  #format(error: FieldError, asking: Asking): string {
+    return toBinary(JSON.stringify(this.#formatError(error, asking)));
   }
 
   /** A fault of ours on the way. Who was answered already is not answered again: there the fault must be seen. */

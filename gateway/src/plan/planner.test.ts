@@ -1,3 +1,5 @@
+import { composeServices } from '@apollo/composition';
+import { parse } from 'graphql';
 import { expect, test } from 'vitest';
 import { marketSdl } from '../execute/fixture-market.ts';
 import { plannerOf } from './planner.ts';
@@ -85,4 +87,55 @@ test('a plan that takes too long is given up', async () => {
 
 test('what is no supergraph is refused', () => {
   expect(() => openSupergraph('type Query { a: Int }')).toThrow();
+});
+
+// A field that requires others of its own subgraph, reached through an object of the same subgraph.
+const deadlySdl = (): string => {
+  const federation =
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@requires", "@external"])';
+  const { supergraphSdl, errors } = composeServices(
+    [
+      {
+        name: 'goods',
+        text: `type Product @key(fields: "id") @key(fields: "sku region") { id: ID! sku: ID! region: String! price: Int size: Size warehouse: Warehouse }
+          type Size { width: Int } type Warehouse @key(fields: "code") { code: ID! }
+          type Query { product(id: ID!): Product }`,
+      },
+      {
+        name: 'stock',
+        text: `type Product @key(fields: "id") @key(fields: "sku region") { id: ID! sku: ID! region: String! price: Int @external size: Size @external
+            shipping: Int @requires(fields: "price size { width }") warehouse2: Warehouse }
+          type Size @external { width: Int } type Warehouse @key(fields: "code") { code: ID! keeper: User bins: [Product!] }
+          type User @key(fields: "id") { id: ID! }`,
+      },
+      {
+        name: 'people',
+        text: 'type User @key(fields: "id") { id: ID! wishes: [Product!] } type Product @key(fields: "id") { id: ID! }',
+      },
+    ].map(({ name, text }) => ({ name, url: `http://${name}`, typeDefs: parse(`${federation}\n${text}`) })),
+  );
+  if (!supergraphSdl) throw new Error(errors?.map(({ message }) => message).join('\n'));
+  return supergraphSdl;
+};
+
+test('an operation that ends the Rust planner is planned by the other one, and everybody else goes on', async () => {
+  const { planner } = openSupergraph(deadlySdl(), { planningMs: 20_000 });
+  const deadly = '{ product(id: "p1") { warehouse { keeper { wishes { shipping } } bins { shipping } } } }';
+  const harmless = '{ product(id: "p1") { sku } }';
+  const [first, second, third] = await Promise.all(
+    [deadly, harmless, deadly].map((query) => planner.plan(query, undefined, patient())),
+  );
+  expect(planText(first!)).toContain('Entities(stock');
+  expect(second!.node).toMatchObject({ kind: 'fetch', subgraph: 'goods' });
+  expect(third).toEqual(first);
+  planner.close();
+});
+
+test('a planner that is gone comes back', async () => {
+  const { planner } = openSupergraph(marketSdl, { planningMs: 20_000 });
+  await planner.plan('{ me { name } }', undefined, patient());
+  planner.close();
+  expect((await planner.plan('{ colour }', undefined, patient())).node).toMatchObject({
+    subgraph: 'catalog',
+  });
 });

@@ -13,6 +13,8 @@ export type Planner = {
     operationName: string | undefined,
     signal: AbortSignal,
   ) => Promise<QueryPlan>;
+  /** Ends what plans still run. It ends by itself too, when it is not used for a while. */
+  readonly close: () => void;
 };
 
 /** Plans what is plannable already. */
@@ -25,7 +27,8 @@ export type Engine = (
 const nothing: QueryPlan = { source: null, node: null };
 
 /** `deadlineMs`: how long a plan may take. */
-export const plannerOf = (engine: Engine, deadlineMs: number): Planner => ({
+export const plannerOf = (engine: Engine, deadlineMs: number, close: () => void = () => {}): Planner => ({
+  close,
   plan: async (document, operationName, signal) => {
     const text = plannable(document, operationName);
     if (text === null) return nothing;

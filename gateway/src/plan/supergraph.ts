@@ -3,6 +3,7 @@ import { buildASTSchema, buildSchema, type GraphQLSchema, isEnumType, Kind, pars
 import { openApolloPlanner } from './apollo-planner.ts';
 import { openHivePlanner } from './hive-planner.ts';
 import { type Engine, type Planner, plannerOf } from './planner.ts';
+import { PlannerChild } from './planner-child.ts';
 
 export type Supergraph = {
   readonly sdl: string;
@@ -41,35 +42,21 @@ const withoutIntrospection = (apiSdl: string) =>
     EnumTypeDefinition: ({ name }) => (name.value.startsWith('__') ? null : undefined),
   });
 
-/** The Rust planner knows for sure when no subgraph can deliver a field. */
-const isCertain = (error: unknown, schema: GraphQLSchema): boolean => {
-  const item = error instanceof Error && /No paths found for selection item: (\w+)/.exec(error.message)?.[1];
-  return Boolean(item) && schema.getType(item as string) === undefined;
-};
+type Opened = { readonly apiSdl: string; readonly engine: Engine; readonly close: () => void };
 
-/**
- * The Rust planner is young and refuses some operations that can be planned, with entities that are reached over several
- * keys above all. They are rare, so that the other planner, slow and on the main thread, is asked for them.
- */
-const withSecondOpinion = (sdl: string, schema: GraphQLSchema): ReturnType<typeof openHivePlanner> => {
-  const first = openHivePlanner(sdl);
-  let second: Engine | null = null;
-  return {
-    apiSdl: first.apiSdl,
-    engine: async (document, operationName, signal) => {
-      try {
-        return await first.engine(document, operationName, signal);
-      } catch (error) {
-        if (signal.aborted || isCertain(error, schema)) throw error;
-        try {
-          second ??= openApolloPlanner(sdl).engine;
-          return await second(document, operationName, signal);
-        } catch {
-          throw error;
-        }
-      }
-    },
-  };
+const openApollo = (sdl: string): Opened => ({ ...openApolloPlanner(sdl), close: () => {} });
+
+/** In a process of its own. Where the machine has no binary for it, the other planner in this one. */
+const openRust = (sdl: string): Opened => {
+  let apiSdl: string;
+  try {
+    apiSdl = openHivePlanner(sdl).apiSdl;
+  } catch (error) {
+    if (error instanceof Error && /native binding/.test(error.message)) return openApollo(sdl);
+    throw error;
+  }
+  const child = new PlannerChild(sdl);
+  return { apiSdl, engine: child.engine, close: () => child.close() };
 };
 
 /**
@@ -82,13 +69,12 @@ export const openSupergraph = (
   options: { readonly planner?: 'rust' | 'apollo'; readonly planningMs?: number } = {},
 ): Supergraph => {
   const fullSchema = buildSchema(sdl, { assumeValid: true, assumeValidSDL: true });
-  const { apiSdl, engine } =
-    options.planner === 'apollo' ? openApolloPlanner(sdl) : withSecondOpinion(sdl, fullSchema);
+  const { apiSdl, engine, close } = options.planner === 'apollo' ? openApollo(sdl) : openRust(sdl);
   return {
     sdl,
     apiSchema: buildASTSchema(withoutIntrospection(apiSdl), { assumeValidSDL: true }),
     fullSchema,
     subgraphs: subgraphsOf(fullSchema),
-    planner: plannerOf(engine, options.planningMs ?? 1_000),
+    planner: plannerOf(engine, options.planningMs ?? 1_000, close),
   };
 };
