@@ -94,6 +94,10 @@ export class Connection<Asking> implements Client, Wire {
     return this.#socket.bufferedAmount;
   }
 
+  held(): number {
+    return this.unread() + this.#outbox.bytes;
+  }
+
   send(message: Buffer): void {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(message, asText, this.#taken);
   }
@@ -148,7 +152,7 @@ export class Connection<Asking> implements Client, Wire {
   sweep(now: number): void {
     const socket = this.#socket;
     // A closing frame would wait behind what is not read.
-    if (!this.#pace.isBorne(socket.bufferedAmount + this.#outbox.bytes, now)) {
+    if (!this.#pace.isBorne(this.held(), now)) {
       socket.terminate();
       return;
     }

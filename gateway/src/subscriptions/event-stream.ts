@@ -52,11 +52,7 @@ export const wantsEventStream = (accept: string | undefined, body: unknown): boo
   return isSubscription(query, typeof operationName === 'string' ? operationName : null);
 };
 
-const preflightHeaders = [
-  'x-apollo-operation-name',
-  'apollo-require-preflight',
-  'x-graphql-event-stream-token',
-];
+const preflightHeaders = ['x-apollo-operation-name', 'apollo-require-preflight'];
 
 /**
  * Whether a GET comes from where it may: a page of another origin can send one without having asked, unless it has a
@@ -139,6 +135,10 @@ class EventStream<Asking> implements Client, Wire {
     return this.#response.writableLength;
   }
 
+  held(): number {
+    return this.unread() + this.#outbox.bytes;
+  }
+
   send(message: Buffer): void {
     const response = this.#response;
     if (response.writableEnded || response.destroyed) return;
@@ -154,7 +154,7 @@ class EventStream<Asking> implements Client, Wire {
 
   sweep(now: number): void {
     const { expiresAt } = this.#visitor;
-    if (!this.#pace.isBorne(this.unread() + this.#outbox.bytes, now)) this.cut();
+    if (!this.#pace.isBorne(this.held(), now)) this.cut();
     else if (!this.#isOver && expiresAt !== null && now >= expiresAt)
       this.fail(new RequestError('UNAUTHENTICATED', 'The access token has expired. Sign in again.'));
     else if (this.unread() === 0 && now - this.#spokeAt >= this.#office.bounds.keepAliveMs)

@@ -35,7 +35,7 @@ export class Look<Asking> implements Member<Asking>, Watcher {
 
   /** Whoever comes now still hears all that a new subscriber hears. */
   get isFresh(): boolean {
-    return this.#isLooking && this.young.last === null;
+    return this.#isLooking && !this.young.hasSpoken;
   }
 
   heard(payload: Payload): void {

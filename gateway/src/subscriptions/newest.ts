@@ -8,6 +8,8 @@ export class Newest<T> {
   readonly #most: number;
   readonly #mostBytes: number;
   #bytes = 0;
+  /** of those that may be dropped */
+  #count = 0;
 
   /** @param mostBytes the newest item of all waits whatever its size */
   constructor(most: number, mostBytes: number) {
@@ -31,10 +33,10 @@ export class Newest<T> {
     this.drop(key);
     this.#waiting.set(key, { item, bytes, mayGo });
     this.#bytes += bytes;
-    if (this.#waiting.size <= this.#most && this.#bytes <= this.#mostBytes) return;
+    if (mayGo) this.#count += 1;
     for (const [other, one] of this.#waiting) {
+      if (this.#count <= this.#most && this.#bytes <= this.#mostBytes) return;
       if (other !== key && one.mayGo) this.drop(other);
-      if (this.#waiting.size <= this.#most && this.#bytes <= this.#mostBytes) return;
     }
   }
 
@@ -57,6 +59,7 @@ export class Newest<T> {
     if (!one) return;
     this.#waiting.delete(key);
     this.#bytes -= one.bytes;
+    if (one.mayGo) this.#count -= 1;
   }
 
   dropAll(isUnwanted: (item: T) => boolean): void {

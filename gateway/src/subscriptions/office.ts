@@ -38,6 +38,8 @@ export type Reception<Asking> = {
 
 /** Somebody served, over a socket or an event stream. */
 export type Client = {
+  /** bytes that it has not taken: handed over, or waiting */
+  held(): number;
   /** Called every now and then: whatever takes too long or comes too often ends here. */
   sweep(now: number): void;
   /** Says goodbye, and when to come back in milliseconds. */

@@ -37,20 +37,23 @@ const mostTurns = 16;
 const mostEvents = 1_000;
 const mostEventBytes = 8 * 1024 * 1024;
 
+/** milliseconds for which what other subgraphs said of an event is taken for their state now */
+const freshMs = 5_000;
+
 /** An event on its way through the other subgraphs. */
 class Turn implements Outcome {
   readonly event: Event;
-  readonly #settled: () => void;
+  readonly #settled: (turn: Turn) => void;
   body: string | null = null;
 
-  constructor(event: Event, settled: () => void) {
+  constructor(event: Event, settled: (turn: Turn) => void) {
     this.event = event;
     this.#settled = settled;
   }
 
   done(body: string): void {
     this.body = body;
-    this.#settled();
+    this.#settled(this);
   }
 }
 
@@ -77,7 +80,10 @@ export class Stream<Asking> implements EventListener {
   #leave: () => void = () => {};
   #nameless = 0;
   #isOver = false;
-  #lastTold: Payload | null = null;
+  #last: { readonly event: Event; readonly payload: Payload; readonly at: number } | null = null;
+  /** the last event asked about once more, and who waits for that */
+  #recalling: Turn | null = null;
+  #forgetful: Member<Asking>[] = [];
   readonly #settled = (): void => this.#release();
   #isMute = false;
   #isLast = false;
@@ -110,9 +116,23 @@ export class Stream<Asking> implements EventListener {
     return this.#members;
   }
 
-  /** The last event that members were told. */
-  get last(): Payload | null {
-    return this.#lastTold;
+  /** Members have been told something. */
+  get hasSpoken(): boolean {
+    return this.#last !== null;
+  }
+
+  /** Tells one member the last event; what other subgraphs add to it is asked again where it may have changed. */
+  recall(member: Member<Asking>): void {
+    const last = this.#last;
+    if (!last) return;
+    if (Date.now() - last.at < freshMs) {
+      member.told(last.payload);
+      return;
+    }
+    this.#forgetful.push(member);
+    if (this.#recalling) return;
+    this.#recalling = new Turn(last.event, (turn) => this.#recalled(turn));
+    this.#run(this.#recalling);
   }
 
   join(member: Member<Asking>): void {
@@ -188,7 +208,9 @@ export class Stream<Asking> implements EventListener {
     this.#isOver = true;
     this.#leave();
     this.#turns.length = 0;
-    this.#lastTold = null;
+    this.#last = null;
+    this.#recalling = null;
+    this.#forgetful = [];
     this.watcher?.over();
     this.#over(this);
   }
@@ -205,14 +227,29 @@ export class Stream<Asking> implements EventListener {
       if (!event) return;
       const turn = new Turn(event, this.#settled);
       this.#turns.push(turn);
-      try {
-        this.#live.operation.event!(event.text, this.#live.variables, this.#asking(), turn);
-      } catch (error) {
-        this.#log.error({ err: error }, 'an event of a subscription was lost');
-        turn.done('');
-      }
+      this.#run(turn);
       if (this.#isOver) return;
     }
+  }
+
+  #run(turn: Turn): void {
+    try {
+      this.#live.operation.event!(turn.event.text, this.#live.variables, this.#asking(), turn);
+    } catch (error) {
+      this.#log.error({ err: error }, 'an event of a subscription was lost');
+      turn.done('');
+    }
+  }
+
+  #recalled(turn: Turn): void {
+    const waiting = this.#forgetful;
+    this.#forgetful = [];
+    this.#recalling = null;
+    if (this.#isOver || turn.body === '') return;
+    const payload = new Payload(turn.event.key, turn.event.mark, turn.body!);
+    if (this.#last?.event === turn.event) this.#last = { event: turn.event, payload, at: Date.now() };
+    // Who left meanwhile is not told, and whoever was told something newer takes nothing older.
+    for (const member of waiting) if (this.#members.has(member)) member.told(payload);
   }
 
   #release(): void {
@@ -225,9 +262,9 @@ export class Stream<Asking> implements EventListener {
     if (this.#isLast && this.#turns.length === 0) this.end({ kind: 'complete' });
   }
 
-  #tell({ key, mark }: Event, body: string): void {
-    const payload = new Payload(key, mark, body);
-    this.#lastTold = payload;
+  #tell(event: Event, body: string): void {
+    const payload = new Payload(event.key, event.mark, body);
+    this.#last = { event, payload, at: Date.now() };
     this.watcher?.heard(payload);
     for (const member of this.#members) member.told(payload);
   }

@@ -37,6 +37,7 @@ type Options<Asking> = {
 /** A member's place, wherever it is at the moment, and what of the events it wants. */
 export class Seat<Asking> implements Member<Asking> {
   readonly #member: Member<Asking>;
+  /** the version told last; null where events are of many things */
   #since: number | null;
   #home: Stream<Asking> | null = null;
 
@@ -118,14 +119,14 @@ export const createStreams = <Asking>(options: Options<Asking>): Streams<Asking>
 
   const join: Streams<Asking>['join'] = (live, member) => {
     const scope = shareKeyOf(member.asking);
-    const seat = new Seat(member, live.since);
+    const seat = new Seat(member, live.since ?? (live.isState ? Number.NEGATIVE_INFINITY : null));
     const key = scope === null ? null : `${scope}\n${live.key}`;
     const known = key === null ? undefined : shared.get(key);
     if (key === null || !known) open(live, seat, key);
-    else if (known.last && !live.isState) look(known, live, seat, key);
+    else if (known.hasSpoken && !live.isState) look(known, live, seat, key);
     else {
       known.join(seat);
-      if (known.last) seat.told(known.last);
+      known.recall(seat);
     }
     return () => seat.leave();
   };

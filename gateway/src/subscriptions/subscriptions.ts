@@ -27,6 +27,8 @@ export type Subscriptions<Asking> = {
     readonly upstreams: number;
     /** subscriptions of clients */
     readonly subscriptions: number;
+    /** bytes that clients have not taken */
+    readonly held: number;
   };
   /** Sends every client elsewhere, with 1001 or a `retry:`. Resolves when all have gone. */
   readonly drain: () => Promise<void>;
@@ -56,7 +58,9 @@ export const openSubscriptions = <Asking>(options: Options<Asking>): Subscriptio
     },
     state: () => {
       const { upstreams: count, members } = streams.state();
-      return { clients: office.clients.size, upstreams: count, subscriptions: members };
+      let held = 0;
+      for (const client of office.clients) held += client.held();
+      return { clients: office.clients.size, upstreams: count, subscriptions: members, held };
     },
     drain: () => office.drain(patienceMs),
   };
