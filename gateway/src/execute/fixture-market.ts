@@ -248,6 +248,15 @@ const composed = composeServices(
 if (!composed.supergraphSdl) throw new Error(composed.errors?.map(({ message }) => message).join('\n'));
 export const marketSdl = composed.supergraphSdl;
 
+const opened = new Map<string, Supergraph>();
+
+/** One for all markets: a planner takes a moment to start. */
+const supergraphBy = (planner: 'rust' | 'apollo'): Supergraph => {
+  const supergraph = opened.get(planner) ?? openSupergraph(marketSdl, { planner, planningMs: 20_000 });
+  opened.set(planner, supergraph);
+  return supergraph;
+};
+
 export type Market = {
   readonly supergraph: Supergraph;
   readonly ask: (query: string, variables?: Record<string, unknown>) => Promise<Answered>;
@@ -263,7 +272,7 @@ export const openMarket = (
     readonly planner?: 'rust' | 'apollo';
   } = {},
 ): Market => {
-  const supergraph = openSupergraph(marketSdl, { planner: options.planner, planningMs: 10_000 });
+  const supergraph = supergraphBy(options.planner ?? 'rust');
   const resolvers = resolversFor({ total: 0, log: [] });
   const schemas = new Map<string, GraphQLSchema>(
     Object.entries(marketTexts).map(([name, text]) => [
