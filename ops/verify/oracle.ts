@@ -14,8 +14,6 @@ type Part = {
   readonly compared: Record<string, number>;
   readonly withErrors: number;
   readonly fetchedThoughSkipped: number;
-  readonly refused: number;
-  readonly deaths: number;
   /** our own, at most twenty */
   readonly findings: readonly Finding[];
   /** how many answers of the stock executor differ */
@@ -53,9 +51,9 @@ const work = async ({ queries, from, stock }: Share, say: (done: number) => void
     }
     say(count);
   }
-  const { refused = 0, deaths = 0 } = rust.refused?.() ?? {};
   rust.close?.();
-  return { compared, withErrors, fetchedThoughSkipped, refused, deaths, findings, stockDiffers };
+  apollo.close?.();
+  return { compared, withErrors, fetchedThoughSkipped, findings, stockDiffers };
 };
 
 type Message = { readonly done: number } | { readonly part: Part };
@@ -98,9 +96,6 @@ export const verifyOracle = async ({ queries, from, stock }: Wanted): Promise<nu
   for (const [name, counts] of compared)
     console.log(`  ${counts.reduce((total, [, count]) => total + count, 0)} answers of ${name}`);
   console.log(`  ${sum(({ withErrors }) => withErrors)} of ours with errors in them`);
-  console.log(
-    `  ${sum((part) => part.refused)} queries that the Rust planner refused, of them ${sum((part) => part.deaths)} that it died of`,
-  );
   console.log(
     `  ${sum((part) => part.fetchedThoughSkipped)} that differ because it asks for what is skipped`,
   );

@@ -34,7 +34,7 @@ export const gapOf = (data: unknown, path: readonly (string | number)[] = []): s
   return value === null ? JSON.stringify(path) : `no gap: ${JSON.stringify(path)}`;
 };
 
-export const gapsOf = ({ data = null, errors = [] }: Answer): string =>
+const gapsOf = ({ data = null, errors = [] }: Answer): string =>
   [...new Set(errors.map(({ path }) => gapOf(data, path)))].toSorted().join(' ');
 
 /** null where they say the same, otherwise a sentence. */

@@ -21,8 +21,6 @@ export type Query = {
 
 export type Contestant = {
   readonly name: string;
-  /** how many queries its planner would not plan, or died of, where another has planned them */
-  readonly refused?: () => { readonly refused: number; readonly deaths: number };
   readonly close?: () => void;
   readonly answer: (query: Query, asking: Asking) => Promise<Answer>;
 };

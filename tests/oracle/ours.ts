@@ -1,16 +1,11 @@
 // Our executor, with either planner, the subgraphs behind the gateway's own contract for transports.
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { RequestError } from '@orderstream/runtime/errors';
 import { compileOperation } from '../../gateway/src/execute/compile.ts';
 import type { Operation } from '../../gateway/src/execute/operation.ts';
-import type { QueryPlan } from '../../gateway/src/plan/query-plan.ts';
 import { openSupergraph } from '../../gateway/src/plan/supergraph.ts';
 import type { Receiver, Transport } from '../../gateway/src/transport/transport.ts';
 import type { Answer } from './answer.ts';
 import { type Asking, askSubgraph, type Contestant, coerced, type Query } from './contest.ts';
-import { startPlanner } from './planner-process.ts';
 import { subgraphNames, supergraphSdl } from './schemas.ts';
 
 const fromBinary = (text: string): string => Buffer.from(text, 'latin1').toString('utf8');
@@ -37,34 +32,18 @@ const transportTo = (name: string): Transport<Asking> => ({
   close: async () => undefined,
 });
 
-const supergraphFile = (): string => {
-  const file = join(mkdtempSync(join(tmpdir(), 'orderstream-oracle-')), 'supergraph.graphql');
-  writeFileSync(file, supergraphSdl);
-  return file;
-};
-
 /** Operations are compiled once and asked several times, as in the gateway. */
 const remembered = 100;
 
 export const openOurs = (planner: 'rust' | 'apollo'): Contestant => {
-  const apollo = openSupergraph(supergraphSdl, { planner: 'apollo', planningMs: 60_000 });
-  const supergraph = planner === 'apollo' ? apollo : openSupergraph(supergraphSdl);
+  const supergraph = openSupergraph(supergraphSdl, { planner, planningMs: 60_000 });
   const transports = new Map(subgraphNames.map((name) => [name, transportTo(name)]));
   const known = new Map<string, Operation<Asking>>();
   const { signal } = new AbortController();
-  const rust = planner === 'rust' ? startPlanner(supergraphFile()) : null;
-  let refused = 0;
-  // What the Rust planner refuses the other one plans; both plans are run by the same executor.
-  const planOf = async (text: string): Promise<QueryPlan> => {
-    const told = await rust?.plan(text);
-    if (told && 'plan' in told) return told.plan;
-    if (told) refused += 1;
-    return apollo.planner.plan(text, undefined, signal);
-  };
   const operationOf = async ({ document, text }: Query): Promise<Operation<Asking>> => {
     const found = known.get(text);
     if (found) return found;
-    const plan = await planOf(text);
+    const plan = await supergraph.planner.plan(text, undefined, signal);
     const operation = compileOperation<Asking>({ supergraph, document, plan, transports });
     if (known.size === remembered) known.clear();
     known.set(text, operation);
@@ -72,8 +51,7 @@ export const openOurs = (planner: 'rust' | 'apollo'): Contestant => {
   };
   return {
     name: `our executor with the ${planner === 'rust' ? 'Rust' : 'Apollo'} planner`,
-    refused: () => ({ refused, deaths: rust?.deaths() ?? 0 }),
-    close: () => rust?.stop(),
+    close: () => supergraph.planner.close(),
     answer: async (query, asking) => {
       const operation = await operationOf(query);
       const variables = coerced(supergraph.apiSchema, query);

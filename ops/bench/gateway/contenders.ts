@@ -160,7 +160,7 @@ const begin = async (plan: Plan, place: Place): Promise<Contender | Absence> => 
 };
 
 /** `name=url=pid,…` of gateways that somebody else has started on this supergraph. */
-export const readPeers = (text: string): Contender[] =>
+const readPeers = (text: string): Contender[] =>
   text
     .split(',')
     .filter((peer) => peer !== '')

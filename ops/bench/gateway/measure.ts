@@ -43,7 +43,7 @@ export type Sample = {
 // Every run has authorizations of its own.
 let runs = 0;
 
-export const bodyOf = (query: QueryName): string => JSON.stringify({ query: questions[query].text });
+const bodyOf = (query: QueryName): string => JSON.stringify({ query: questions[query].text });
 
 const exchange = async (port: number, request: string): Promise<Exchange | null> => {
   const connection = await openConnection(port);
