@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { configurationOf } from './configurations.ts';
 import { freePort, type Program, type Running, start } from './processes.ts';
 import { type QueryName, questions } from './queries.ts';
+import type { Tokens } from './tokens.ts';
 
 export type Contender = {
   readonly name: string;
@@ -13,6 +14,8 @@ export type Contender = {
   readonly pid: number;
   /** milliseconds until it answered first; null of one that was there already */
   readonly startMs: number | null;
+  /** of those who ask it; null where they need none */
+  readonly tokens: readonly string[] | null;
   /** null for all */
   readonly only: QueryName | null;
   readonly stop: () => Promise<void>;
@@ -24,6 +27,8 @@ export type Absence = { readonly name: string; readonly because: string };
 export type Place = {
   /** for files of this run */
   readonly folder: string;
+  /** of users that one of us knows */
+  readonly tokens: Tokens;
   readonly supergraphFile: string;
   readonly subgraphsUrl: string;
   /** what the small query is answered with */
@@ -32,6 +37,7 @@ export type Place = {
 
 type Plan = {
   readonly name: string;
+  readonly needsTokens?: true;
   readonly only?: QueryName;
   readonly program: (place: Place, port: number) => Omit<Program, 'isGateway'>;
 };
@@ -146,7 +152,7 @@ const awake = async (port: number, running: Running): Promise<string | null> => 
 };
 
 const begin = async (plan: Plan, place: Place): Promise<Contender | Absence> => {
-  const { name, only = null, program } = plan;
+  const { name, only = null, needsTokens, program } = plan;
   const port = await freePort();
   const startedAt = performance.now();
   const running = start({ ...program(place, port), isGateway: true });
@@ -156,7 +162,8 @@ const begin = async (plan: Plan, place: Place): Promise<Contender | Absence> => 
     return { name, because };
   }
   const startMs = Math.round(performance.now() - startedAt);
-  return { name, port, pid: running.pid, startMs, only, stop: running.stop };
+  const tokens = needsTokens ? place.tokens.all : null;
+  return { name, port, pid: running.pid, startMs, tokens, only, stop: running.stop };
 };
 
 /** `name=url=pid,…` of gateways that somebody else has started on this supergraph. */
@@ -168,7 +175,15 @@ const readPeers = (text: string): Contender[] =>
       const [, name, url, pid] = /^([^=]+)=(.+)=(\d+)$/.exec(peer) ?? [];
       if (!name || !url || !pid) throw new Error(`PEERS holds name=url=pid, not ${peer}.`);
       const port = Number(new URL(url).port);
-      return { name, port, pid: Number(pid), startMs: null, only: null, stop: async () => undefined };
+      return {
+        name,
+        port,
+        pid: Number(pid),
+        startMs: null,
+        tokens: null,
+        only: null,
+        stop: async () => undefined,
+      };
     });
 
 export type Wanted = {
@@ -186,10 +201,13 @@ export const startContenders = async (
   const absences: Absence[] = [];
   const isWanted = ({ name }: { readonly name: string }): boolean =>
     name === reference || only === null || only.includes(name);
+  const keysFile = join(place.folder, 'keys.json');
+  writeFileSync(keysFile, place.tokens.keys);
   const plans: Plan[] = [
     apollo,
     ourPlan(ours[0], configurationOf({ sharing: 'never' })),
     ourPlan(ours[1], configurationOf({ sharing: 'always' })),
+    { ...ourPlan('ours (JWT)', configurationOf({ sharing: 'never', keysFile })), needsTokens: true },
   ];
   if (withPeers && isWanted(hive)) {
     const because = installPeers();

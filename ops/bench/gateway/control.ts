@@ -4,7 +4,8 @@
 export const authorizationOf = (run: number, request: number): string =>
   `Bearer bench-${String(run).padStart(4, '0')}-${String(request).padStart(8, '0')}`;
 
-export const authorizationPattern = /^Bearer bench-\d{4}-\d{8}$/;
+/** of this bench: what stands above, or an access token */
+export const authorizationPattern = /^Bearer (bench-\d{4}-\d{8}|[\w-]+\.[\w-]+\.[\w-]+)$/;
 
 /** milliseconds; one call in `slowOneIn` takes `slowMs`, none where it is 0 */
 export type Delay = { readonly usualMs: number; readonly slowMs: number; readonly slowOneIn: number };

@@ -13,6 +13,7 @@ import { type QueryName, questions } from './queries.ts';
 import { type GatewayReport, type Row, rowOf, toldGateways, verdictsOf } from './report.ts';
 import { type Scenario, scenarios, slowScenarios } from './scenarios.ts';
 import { supergraphAt } from './supergraph.ts';
+import { mintTokens } from './tokens.ts';
 
 export const usage = `npm run bench -- gateway [options]
   --quick          a short run: one round of a second, little warm-up, nothing to be installed unless named
@@ -202,7 +203,13 @@ const run = async (options: Options, say: Say): Promise<GatewayReport> => {
       method: 'POST',
       body: JSON.stringify({ query: questions.small.text }),
     });
-    const place = { folder, supergraphFile, subgraphsUrl, smallAnswer: await smallAnswer.text() };
+    const place = {
+      folder,
+      tokens: await mintTokens(1_000),
+      supergraphFile,
+      subgraphsUrl,
+      smallAnswer: await smallAnswer.text(),
+    };
     const { contenders, absences } = await startContenders(place, options);
     started.push(...contenders);
     for (const { name, because } of absences) say(`${name} is not there: ${because}`);
@@ -227,7 +234,8 @@ export const benchGateway = async (args: readonly string[]): Promise<number> => 
   const say: Say = (what) =>
     console.error(`  ${(performance.now() / 1_000).toFixed(1).padStart(6)} s  ${what}`);
   const report = await run(options, say);
-  const verdicts = ours.flatMap((name) => verdictsOf(report, reference, name));
+  const judged = ours.filter((name) => options.only?.includes(name) ?? true);
+  const verdicts = judged.flatMap((name) => verdictsOf(report, reference, name));
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ ...report, verdicts }, null, 2)}\n`);
   console.log(toldGateways(report, verdicts));
   return verdicts.every(({ reached }) => reached !== null) ? 0 : 1;

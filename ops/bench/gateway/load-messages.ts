@@ -12,6 +12,8 @@ export type Asked = {
   readonly limit: { readonly seconds?: number; readonly requests?: number };
   /** An answer of another length is an error. */
   readonly expectedBytes: number;
+  /** Who asks has one of these, in turn; null for an authorization that means nothing to a gateway. */
+  readonly tokens: readonly string[] | null;
   /** Nobody says who he is: all requests are the same. */
   readonly isIdentical: boolean;
 };

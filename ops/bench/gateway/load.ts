@@ -4,7 +4,7 @@ import { authorizationOf } from './control.ts';
 import type { Asked, Heard } from './load-messages.ts';
 import { type Connection, openConnection, requestText } from './wire.ts';
 
-const run = async ({ number, port, body, connections, limit, expectedBytes, isIdentical }: Asked) => {
+const run = async ({ number, port, body, connections, limit, expectedBytes, tokens, isIdentical }: Asked) => {
   const took: number[] = [];
   let [begun, errors] = [0, 0];
   const clients: Connection[] = await Promise.all(
@@ -23,7 +23,8 @@ const run = async ({ number, port, body, connections, limit, expectedBytes, isId
           return;
         }
         begun += 1;
-        const authorization = isIdentical ? null : authorizationOf(number, begun);
+        const own = tokens ? `Bearer ${tokens[begun % tokens.length]}` : authorizationOf(number, begun);
+        const authorization = isIdentical ? null : own;
         client.ask(requestText(port, body, authorization), (exchange) => {
           took.push(performance.now() - askedAt);
           if (exchange?.status !== 200 || exchange.body.length !== expectedBytes) errors += 1;

@@ -57,11 +57,11 @@ const exchange = async (port: number, request: string): Promise<Exchange | null>
 /** One request by itself, a second time: what is answered, and whether the client's authorization was with every call. */
 export const ask = async (
   { subgraphsUrl }: Stage,
-  { name, port }: Contender,
+  { name, port, tokens }: Contender,
   query: QueryName,
 ): Promise<Reply> => {
   runs += 1;
-  const authorization = authorizationOf(runs, 0);
+  const authorization = tokens ? `Bearer ${tokens[0]}` : authorizationOf(runs, 0);
   const request = requestText(port, bodyOf(query), authorization);
   // What is asked first may be answered with another layout than what is known.
   await exchange(port, request);
@@ -88,7 +88,7 @@ export type Wish = {
 
 export const measure = async (
   { load, subgraphsUrl }: Stage,
-  { name, port, pid }: Contender,
+  { name, port, pid, tokens }: Contender,
   { query, limit, expectedBytes, isIdentical = false, delay = noDelay }: Wish,
 ): Promise<Sample> => {
   runs += 1;
@@ -102,6 +102,7 @@ export const measure = async (
     connections: questions[query].connections,
     limit,
     expectedBytes,
+    tokens,
     isIdentical,
   });
   const used = cpuMs() - before;
