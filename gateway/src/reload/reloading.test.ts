@@ -90,6 +90,7 @@ const openWorld = () => {
       operations,
       close: async () => {
         closed.push(sdl);
+        supergraph.planner.close();
         await transport.close();
       },
     };

@@ -42,7 +42,8 @@ export type Reloading<G> = {
 
 type Options<G extends Generation> = {
   /**
-   * Opens a supergraph and makes it ready to serve: what was known to `before` is known to it.
+   * Opens a supergraph and makes it ready to serve: what was known to `before` is known to it. Where it throws, it has
+   * closed what it opened.
    * @throws whatever is wrong with it
    */
   readonly open: (sdl: string, before: G | null) => Promise<G>;

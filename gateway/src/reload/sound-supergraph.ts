@@ -11,6 +11,9 @@ export const openSoundSupergraph = (
   const supergraph = openSupergraph(sdl, options);
   const problems = validateSchema(supergraph.apiSchema).map(({ message }) => message);
   if (supergraph.subgraphs.size === 0) problems.push('It names no subgraphs.');
-  if (problems.length) throw new Error(problems.join('\n'));
+  if (problems.length) {
+    supergraph.planner.close();
+    throw new Error(problems.join('\n'));
+  }
   return supergraph;
 };
