@@ -154,7 +154,8 @@ class Compiler<Asking> {
         })),
       };
     });
-    return entityStep({ ...plan, fetch: node, lists, batches, next }, this.#transport(node.subgraph));
+    const starts = lists.map((name) => `${JSON.stringify(name)}:`);
+    return entityStep({ ...plan, fetch: node, lists: starts, batches, next }, this.#transport(node.subgraph));
   }
 
   #parallel(nodes: readonly PlanNode[], next: Step<Asking>): Step<Asking> {

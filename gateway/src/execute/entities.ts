@@ -30,7 +30,7 @@ export type BatchPlan = EntityBatch & {
 export type EntityPlan<Asking> = CallPlan<Asking> & {
   readonly fetch: EntityFetch;
   readonly batches: readonly BatchPlan[];
-  /** names of the variables that hold representations */
+  /** the variables that hold representations, as the start of their JSON: name and colon */
   readonly lists: readonly string[];
   readonly fullSchema: GraphQLSchema;
   readonly asked: AskedPaths;
@@ -62,7 +62,7 @@ class Representations {
 /** Who waits for the entities of one batch. */
 class Waiting {
   readonly objects: Composite[] = [];
-  /** for each object, which entity */
+  /** for each object, which entity; with its bits turned where another object takes it first and a copy is due */
   readonly slots: number[] = [];
 }
 
@@ -106,7 +106,8 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
       }
     }
     if (request.failed) this.#reportUnnamed(request, request.failed);
-    return this.#lists.some(({ count }) => count > 0);
+    for (let at = 0; at < lists.length; at++) if (this.#lists[at]!.count > 0) return true;
+    return false;
   }
 
   /** Entities that cannot be asked for, because what would name them did not come: the reason is told at their fields. */
@@ -130,6 +131,7 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
     if (!writer || !key) return object;
     const list = this.#list!;
     let slot = list.slotOf(writer, key);
+    const isFirst = slot === undefined;
     if (slot === undefined) {
       const text = writer.text(object, this.#isStrict);
       if (!text) return object;
@@ -142,13 +144,17 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
       firsts[slot] = object;
     }
     this.#waits!.objects.push(object);
-    this.#waits!.slots.push(slot);
+    this.#waits!.slots.push(isFirst ? slot : ~slot);
     return object;
   }
 
   /** JSON of the representations, as variables. */
   representations(): string {
-    return this.#plan.lists.map((name, at) => `${JSON.stringify(name)}:[${this.#lists[at]!.text}]`).join(',');
+    const { lists } = this.#plan;
+    let text = '';
+    for (let at = 0; at < lists.length; at++)
+      text += `${at ? ',' : ''}${lists[at]}[${this.#lists[at]!.text}]`;
+    return text;
   }
 
   protected deliver(request: Request<Asking>, data: Composite): void {
@@ -172,14 +178,10 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
   ): void {
     for (const one of batch.renames)
       for (const entity of entities) rename(this.#plan.fullSchema, entity ?? null, one);
-    const isShared = objects.length > entities.length || this.#plan.batches.length > this.#plan.lists.length;
-    const isTaken = isShared ? new Uint8Array(entities.length) : null;
     for (let at = 0; at < objects.length; at++) {
       const slot = slots[at]!;
-      const entity = entities[slot];
-      if (!isComposite(entity)) continue;
-      batch.merge(objects[at]!, isTaken?.[slot] ? (copyOf(entity) as Composite) : entity);
-      if (isTaken) isTaken[slot] = 1;
+      const entity = entities[slot < 0 ? ~slot : slot];
+      if (isComposite(entity)) batch.merge(objects[at]!, slot < 0 ? (copyOf(entity) as Composite) : entity);
     }
   }
 

@@ -40,9 +40,12 @@ class Unit {
     const locals = keys.map((_, at) => `x${at}`);
     const steps = keys.map(([key, field], at) => {
       const start = `${JSON.stringify(key)}:`;
-      const isNext = `s.startsWith(${JSON.stringify(start)},c.at)`;
+      const first = `s.startsWith(${JSON.stringify(start)},c.at)`;
       const value = this.#value(field, `x${at}`);
-      return `if(${at ? 'm&&' : ''}${isNext}){c.at+=${start.length};${value}m=s.charCodeAt(c.at)===44;if(m)c.at++}`;
+      if (at === 0) return `if(${first}){c.at+=${start.length};${value}m=true}`;
+      // With the comma, once there is something before it.
+      const next = `s.startsWith(${JSON.stringify(`,${start}`)},c.at)`;
+      return `if(m?${next}:${first}){c.at+=m?${start.length + 1}:${start.length};${value}m=true}`;
     });
     const later = [...(this.#later.get(shape) ?? [])].filter((key) => !shape.fields.has(key));
     const members = [
@@ -50,9 +53,9 @@ class Unit {
       ...later.map((key) => `${JSON.stringify(key)}:undefined`),
     ];
     return this.#add(
-      `const s=c.text;let m=true${locals.map((one) => `,${one}`).join('')};c.at++;
-      if(s.charCodeAt(c.at)===125)m=false;else{${steps.join('\n')}}
-      if(m||s.charCodeAt(c.at)!==125)throw S;c.at++;return {${members.join(',')}}`,
+      `const s=c.text;let m=false${locals.map((one) => `,${one}`).join('')};c.at++;
+      ${steps.join('\n')}
+      if(s.charCodeAt(c.at)!==125)throw S;c.at++;return {${members.join(',')}}`,
     );
   }
 

@@ -185,7 +185,7 @@ class Unit {
     return this.#add(
       'a,v',
       `if(!Array.isArray(a))throw W;const n=a.length;if(n===0)return'[]';let s='[';
-      for(let k=0;k<n;k++){const x=a[k];${check}s+=k===0?${value}:','+${value}}return s+']'`,
+      for(let k=0;k<n;k++){const x=a[k];${check}if(k!==0)s+=',';s+=${value}}return s+']'`,
     );
   }
 }
