@@ -13,7 +13,7 @@ type Share = Wanted;
 type Part = {
   readonly compared: Record<string, number>;
   readonly withErrors: number;
-  readonly fetchedThoughSkipped: number;
+  readonly lostByThePlan: number;
   /** our own, at most twenty */
   readonly findings: readonly Finding[];
   /** how many answers of the stock executor differ */
@@ -34,7 +34,7 @@ const work = async ({ queries, from, stock }: Share, say: (done: number) => void
   const stocks: readonly Contest[] = [{ contestant: openStock(), every: stock, withAway: false }];
   const compared: Record<string, number> = {};
   const findings: Finding[] = [];
-  let [withErrors, fetchedThoughSkipped, stockDiffers] = [0, 0, 0];
+  let [withErrors, lostByThePlan, stockDiffers] = [0, 0, 0];
   for (let at = from; at < from + queries && findings.length < 20; at += stretch) {
     const count = Math.min(stretch, from + queries - at);
     const ours = await runOracle(own, at, count);
@@ -43,7 +43,7 @@ const work = async ({ queries, from, stock }: Share, say: (done: number) => void
       for (const [name, more] of Object.entries(tally.compared))
         compared[name] = (compared[name] ?? 0) + more;
     withErrors += ours.withErrors;
-    fetchedThoughSkipped += ours.fetchedThoughSkipped;
+    lostByThePlan += ours.lostByThePlan;
     stockDiffers += theirs.findings.length;
     for (const finding of ours.findings) {
       const contestant = finding.contestant === rust.name ? rust : apollo;
@@ -53,7 +53,7 @@ const work = async ({ queries, from, stock }: Share, say: (done: number) => void
   }
   rust.close?.();
   apollo.close?.();
-  return { compared, withErrors, fetchedThoughSkipped, findings, stockDiffers };
+  return { compared, withErrors, lostByThePlan, findings, stockDiffers };
 };
 
 type Message = { readonly done: number } | { readonly part: Part };
@@ -97,7 +97,7 @@ export const verifyOracle = async ({ queries, from, stock }: Wanted): Promise<nu
     console.log(`  ${counts.reduce((total, [, count]) => total + count, 0)} answers of ${name}`);
   console.log(`  ${sum(({ withErrors }) => withErrors)} of ours with errors in them`);
   console.log(
-    `  ${sum((part) => part.fetchedThoughSkipped)} that differ because it asks for what is skipped`,
+    `  ${sum((part) => part.lostByThePlan)} in which something is lost, and told, because a plan asks for what the client does not`,
   );
   console.log(`  ${sum((part) => part.stockDiffers)} answers of the stock executor that are wrong`);
   console.log(

@@ -32,7 +32,7 @@ test(`${queries} generated queries are answered as if there were no federation`,
   expect(tally.compared[rust.name]).toBeGreaterThan(2 * queries);
   expect(tally.compared[apollo.name]).toBeGreaterThan(queries / 20);
   expect(tally.withErrors).toBeGreaterThan(queries / 4);
-  expect(tally.fetchedThoughSkipped).toBeLessThan(queries / 50);
+  expect(tally.lostByThePlan).toBeLessThan(queries / 50);
 });
 
 /** The executor, but for what a mistake in it would do to an answer. */

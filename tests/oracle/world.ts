@@ -8,6 +8,8 @@ export type World = {
   readonly mishaps: number;
   /** mutations in the order in which they ran */
   readonly done: string[];
+  /** places of the mishaps that were met */
+  readonly met: Set<string>;
 };
 
 export type Thing = Readonly<Record<string, unknown>> & { readonly __typename: string };
@@ -292,9 +294,10 @@ const sure = new Set([
 const oneMishapIn = 12;
 
 /** A place that is not there, fails, or has a hole: the same for everybody who looks at it. */
-const mishap = (value: unknown, place: string, isList: boolean): unknown => {
+const mishap = (value: unknown, place: string, isList: boolean, { met }: World): unknown => {
   const kind = hashOf(place);
   if (kind % oneMishapIn !== 0) return value;
+  met.add(place);
   const which = Math.floor(kind / oneMishapIn) % (isList ? 4 : 2);
   if (which === 0) throw new Error(`a mishap: ${place.replace(/^\d+ /, '')}`);
   if (which === 1) return null;
@@ -318,6 +321,6 @@ export const resolverOf = (
     const value = fact(source, args, world);
     if (world.mishaps === 0 || sure.has(field)) return value;
     const id = source?.id ?? source?.code ?? source?.slot ?? '';
-    return mishap(value, `${world.mishaps} ${owner} ${id}.${field}`, isList);
+    return mishap(value, `${world.mishaps} ${owner} ${id}.${field}`, isList, world);
   };
 };
