@@ -11,7 +11,7 @@ import type { Transport } from '../transport/transport.ts';
 import { CacheCounts } from './cache-counts.ts';
 import { withEntityCache } from './entity-cache.ts';
 import { openEntityStore } from './entity-store.ts';
-import { type Asking, openShelf, type Shelf } from './fixture-shelf.ts';
+import { type Asking, openShelf, type Shelf, supergraph } from './fixture-shelf.ts';
 
 const log = createLog('test', 'silent');
 
@@ -46,7 +46,7 @@ const cached = (store = patient): Map<string, Transport<Asking>> =>
       subgraph,
       withEntityCache(inner, {
         subgraph,
-        fullSchema: shelf.supergraph.fullSchema,
+        fullSchema: supergraph.fullSchema,
         store,
         scopeOf: ({ user }) => user,
         counts,
@@ -59,6 +59,7 @@ beforeAll(async () => {
   await connectRedis(redis, log);
 });
 afterAll(async () => {
+  supergraph.planner.close();
   redis.disconnect();
   server.kill('SIGKILL');
   await once(server, 'exit');
@@ -245,44 +246,39 @@ describe('with Redis there', () => {
     const { fullSchema } = openSupergraph(marketSdl);
     const options = { subgraph: 'list', store: patient, scopeOf: () => null, counts };
     expect(withEntityCache(inner, { ...options, fullSchema })).toBe(inner);
-    expect(withEntityCache(inner, { ...options, fullSchema: shelf.supergraph.fullSchema })).not.toBe(inner);
+    expect(withEntityCache(inner, { ...options, fullSchema: supergraph.fullSchema })).not.toBe(inner);
   });
 });
 
 describe('without Redis', () => {
   test('one that hangs is waited for 50 ms at most, and then left alone for a while', async () => {
-    const hasty = cached(openEntityStore({ redis, prefix: 'test:', log }));
-    await shelf.ask(hasty, query);
+    const body = JSON.stringify({
+      query:
+        'query($representations:[_Any!]!){_entities(representations:$representations){... on Product{name}}}',
+      variables: { representations: [{ __typename: 'Product', id: 'p1' }] },
+    });
+    const milliseconds = async (transport: Transport<Asking>): Promise<number> => {
+      const began = performance.now();
+      await new Promise((answered, failed) => {
+        transport.send(body, true, { user: null }, { answered, failed });
+      });
+      return performance.now() - began;
+    };
     server.kill('SIGSTOP');
     try {
-      const sent = Promise.withResolvers<number>();
-      const began = performance.now();
-      shelf.beforeAnswer = () => {
-        sent.resolve(performance.now() - began);
-        return undefined;
-      };
-      const body = JSON.stringify({
-        query:
-          'query($representations:[_Any!]!){_entities(representations:$representations){... on Product{name}}}',
-        variables: { representations: [{ __typename: 'Product', id: 'p1' }] },
-      });
-      const ask = () =>
-        new Promise<string>((answered, failed) => {
-          hasty.get('catalog')!.send(body, true, { user: null }, { answered, failed });
-        });
-      expect(JSON.parse(await ask()).data._entities).toEqual([{ name: expect.any(String) }]);
-      const waited = await sent.promise;
-      expect(waited).toBeGreaterThan(20);
-      // On a machine that has time; other tests run beside this one.
-      expect(waited).toBeLessThan(200);
-      let isAnswered = false;
-      void ask().then(() => {
-        isAnswered = true;
-      });
-      await Promise.resolve();
-      await new Promise((resolve) => setImmediate(resolve));
-      expect(isAnswered).toBe(true);
-      expect(counts.passed).toBe(2);
+      const waits: number[] = [];
+      // Other tests run beside this one; the machine has time for one of three.
+      for (let times = 0; times < 3; times += 1) {
+        const hasty = cached(openEntityStore({ redis, prefix: 'test:', log })).get('catalog')!;
+        waits.push(await milliseconds(hasty));
+        const { passed } = counts;
+        const next = milliseconds(hasty);
+        // Nothing was waited for: it is with the subgraph already.
+        expect(counts.passed).toBe(passed + 1);
+        await next;
+      }
+      expect(Math.min(...waits)).toBeGreaterThan(35);
+      expect(Math.min(...waits)).toBeLessThan(150);
     } finally {
       server.kill('SIGCONT');
     }

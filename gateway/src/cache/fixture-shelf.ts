@@ -3,7 +3,7 @@ import { composeServices } from '@apollo/composition';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type ExecutionResult, execute, parse, validate } from 'graphql';
 import { compileOperation } from '../execute/compile.ts';
-import { openSupergraph, type Supergraph } from '../plan/supergraph.ts';
+import { openSupergraph } from '../plan/supergraph.ts';
 import { toText } from '../transport/binary.ts';
 import { openInProcessTransport, type SubgraphRequest } from '../transport/in-process.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -50,12 +50,14 @@ const composed = composeServices(
 if (!composed.supergraphSdl) throw new Error(composed.errors?.map(({ message }) => message).join('\n'));
 export const shelfSdl = composed.supergraphSdl;
 
+/** One for all: its planner is a process. Whoever uses it closes that. */
+export const supergraph = openSupergraph(shelfSdl, { planningMs: 10_000 });
+
 export type Asking = { readonly user: string | null };
 
 export type Called = { readonly subgraph: string; readonly representations: readonly Key[] };
 
 export type Shelf = {
-  readonly supergraph: Supergraph;
   readonly called: Called[];
   /** what the catalog answers of a product; changed by tests */
   readonly names: Map<string, string | null | Error>;
@@ -73,7 +75,6 @@ export type Shelf = {
 type Product = { id: string; sku: string; weight: number };
 
 export const openShelf = (ids: readonly string[] = ['p1', 'p2', 'p3']): Shelf => {
-  const supergraph = openSupergraph(shelfSdl, { planningMs: 10_000 });
   const called: Called[] = [];
   const names = new Map<string, string | null | Error>();
   const product = (id: string): Product => ({ id, sku: `sku-${id}`, weight: id.length });
@@ -108,7 +109,6 @@ export const openShelf = (ids: readonly string[] = ['p1', 'p2', 'p3']): Shelf =>
   };
 
   const shelf: Shelf = {
-    supergraph,
     called,
     names,
     beforeAnswer: () => undefined,

@@ -111,7 +111,7 @@ test('each call is a span of its own, and the subgraph is told which', () => {
 
 test('a developer is told what an operation costs, subgraph by subgraph, in the answer', async () => {
   const { measured, arrive } = open();
-  const supergraph = openSupergraph(marketSdl, { planningMs: 10_000 });
+  const supergraph = openSupergraph(marketSdl, { planner: 'apollo', planningMs: 10_000 });
   const answers: Record<string, string> = {
     catalog:
       '{"data":{"products":[{"__typename":"Product","id":"p1"},{"__typename":"Product","id":"p2"},null]}}',
