@@ -1,11 +1,13 @@
 // `npm run bench -- orders`: how fast and at what price the shop takes orders, and whether its books are right after that.
 // `npm run bench -- gateway`: what a request costs the gateway, beside others.
+// `npm run bench -- subscriptions`: how soon thousands of clients hear of a change, and what each costs.
 // Ends with 1 where a promise is not kept, 2 where it was asked wrongly, 130 where it was interrupted.
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { StackProblem, told as toldProblem } from '../stack/problem.ts';
 import { benchGateway, usage as gatewayUsage } from './gateway/gateway.ts';
+import { benchSubscriptions, usage as subscriptionsUsage } from './gateway/subscriptions.ts';
 import { benchOrders } from './orders.ts';
 import { missed, told } from './report.ts';
 import { ownShop, runningShop, type Shop } from './shop.ts';
@@ -47,7 +49,8 @@ const read = () => {
   if (!(rate > 0)) throw new Error('--rate must be more than 0.');
   const { watch, stack, split, json } = values;
   if (watch !== 'order' && watch !== 'customer') throw new Error('--watch is order or customer.');
-  if (positionals.join() !== 'orders') throw new Error('There are two benches: orders and gateway.');
+  if (positionals.join() !== 'orders')
+    throw new Error('There are three benches: orders, gateway and subscriptions.');
   return {
     demand: { orders: whole('orders'), customers: whole('customers'), rate, seed: whole('seed') },
     patience: whole('patience'),
@@ -103,11 +106,12 @@ const run = async ({
 
 const main = async (): Promise<number> => {
   if (process.argv[2] === 'gateway') return benchGateway(process.argv.slice(3));
+  if (process.argv[2] === 'subscriptions') return benchSubscriptions(process.argv.slice(3));
   let options: ReturnType<typeof read>;
   try {
     options = read();
   } catch (error) {
-    console.error(`${(error as Error).message}\n\n${usage}\n\n${gatewayUsage}`);
+    console.error(`${(error as Error).message}\n\n${[usage, gatewayUsage, subscriptionsUsage].join('\n\n')}`);
     return 2;
   }
   return run(options);
