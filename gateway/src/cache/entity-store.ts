@@ -45,7 +45,7 @@ const pause = 250;
 /** Milliseconds; longer than any maxAge that is kept, and a call that is under way. */
 const stampLife = 25 * 60 * 60 * 1_000;
 /** milliseconds; nothing is kept longer, whatever its maxAge */
-export const longestLife = 24 * 60 * 60 * 1_000;
+const longestLife = 24 * 60 * 60 * 1_000;
 
 const writeScript = `for i = 1, #KEYS do
   redis.call('SET', KEYS[i], ARGV[2 * i - 1], 'PX', ARGV[2 * i])

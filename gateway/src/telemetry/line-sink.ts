@@ -1,12 +1,13 @@
 // Lines on their way to a file descriptor, many at a time and never waited for. When nobody reads them they are dropped,
 // and counted, before they fill the memory.
 import { write as writeFile, writeSync } from 'node:fs';
+import { within } from '@orderstream/runtime/time';
 
 export type LineSink = {
   readonly write: (line: string) => void;
   readonly dropped: () => number;
-  /** Writes what is left. */
-  readonly close: () => void;
+  /** Writes what is left, unless nobody takes it within a second. */
+  readonly close: () => Promise<void>;
 };
 
 /** characters at which lines are written without waiting for more */
@@ -22,6 +23,9 @@ class Sink implements LineSink {
   #timer: NodeJS.Timeout | undefined;
   /** what the system has not taken yet */
   #rest: Buffer | null = null;
+  #isWriting = false;
+  #isClosed = false;
+  readonly #whenWritten: (() => void)[] = [];
   #dropped = 0;
 
   constructor(fd: number) {
@@ -29,7 +33,7 @@ class Sink implements LineSink {
   }
 
   write = (line: string): void => {
-    if (this.#text.length >= most) {
+    if (this.#isClosed || this.#text.length >= most) {
       this.#dropped += 1;
       return;
     }
@@ -40,8 +44,15 @@ class Sink implements LineSink {
 
   dropped = (): number => this.#dropped;
 
-  close = (): void => {
+  close = async (): Promise<void> => {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
+    // What is with the system already must not be written twice.
+    if (this.#isWriting) {
+      const written = new Promise<void>((resolve) => this.#whenWritten.push(resolve));
+      await within(1_000, 'the last lines', written).catch(() => undefined);
+    }
+    if (this.#isWriting) return;
     const last = Buffer.concat([this.#rest ?? Buffer.alloc(0), Buffer.from(this.#text)]);
     this.#text = '';
     this.#rest = null;
@@ -53,26 +64,35 @@ class Sink implements LineSink {
   };
 
   #flush(): void {
-    if (this.#rest) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    // When that is written, the rest follows.
+    if (this.#rest) return;
     this.#rest = Buffer.from(this.#text);
     this.#text = '';
     this.#push();
   }
 
   #push(): void {
-    const rest = this.#rest;
-    if (!rest) return;
+    const rest = this.#rest!;
+    this.#isWriting = true;
     writeFile(this.#fd, rest, 0, rest.length, null, (error, written) => {
-      // Closed meanwhile, and written there.
-      if (this.#rest !== rest) return;
-      if (error && error.code !== 'EAGAIN') this.#rest = null;
-      else this.#rest = written === rest.length ? null : rest.subarray(written);
-      if (this.#rest) this.#timer = setTimeout(() => this.#push(), error ? longest : 0).unref();
+      this.#isWriting = false;
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      const isBusy = error?.code === 'EAGAIN';
+      if (!error) this.#rest = written === rest.length ? null : rest.subarray(written);
+      else if (!isBusy) this.#lose(rest);
+      if (this.#isClosed) for (const tell of this.#whenWritten) tell();
+      else if (this.#rest) this.#timer = setTimeout(() => this.#push(), isBusy ? longest : 0).unref();
       else if (this.#text.length >= plenty) this.#flush();
-      else if (this.#text) this.#timer ??= setTimeout(() => this.#flush(), longest).unref();
+      else if (this.#text) this.#timer = setTimeout(() => this.#flush(), longest).unref();
     });
+  }
+
+  #lose(lines: Buffer): void {
+    this.#rest = null;
+    for (let at = lines.indexOf(10); at >= 0; at = lines.indexOf(10, at + 1)) this.#dropped += 1;
   }
 }
 

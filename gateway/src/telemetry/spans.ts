@@ -73,7 +73,7 @@ const spanJson = (span: Span): Record<string, unknown> => ({
 });
 
 /** The body of one export. */
-export const exportBody = (service: string, spans: readonly Span[]): string =>
+const exportBody = (service: string, spans: readonly Span[]): string =>
   JSON.stringify({
     resourceSpans: [
       {

@@ -1,10 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { createLog } from '@orderstream/runtime/log';
 import { expect, test, vi } from 'vitest';
-import { openLineSink } from './line-sink.ts';
 import type { Span } from './spans.ts';
 import { openTelemetry, type TelemetrySettings } from './telemetry.ts';
 
@@ -16,7 +12,7 @@ const open = (settings: Partial<TelemetrySettings> = {}) => {
   const sink = {
     write: (line: string) => void lines.push(JSON.parse(line)),
     dropped: () => 0,
-    close: () => {},
+    close: async () => {},
   };
   return { telemetry: openTelemetry({ ...quiet, ...settings }, log, sink), lines };
 };
@@ -192,18 +188,4 @@ test('without a collector nobody is connected to', async () => {
   } finally {
     unsubscribe('net.client.socket', note);
   }
-});
-
-test('lines reach their file in order, the last ones at the end', async () => {
-  const file = path.join(mkdtempSync(path.join(tmpdir(), 'lines-')), 'access.log');
-  const fd = openSync(file, 'w');
-  const sink = openLineSink(fd);
-  const expected = Array.from({ length: 20_000 }, (_, at) => `line ${at}`);
-  for (const line of expected.slice(0, 15_000)) sink.write(`${line}\n`);
-  await vi.waitFor(() => expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(15_001));
-  for (const line of expected.slice(15_000)) sink.write(`${line}\n`);
-  sink.close();
-  closeSync(fd);
-  expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toEqual(expected);
-  expect(sink.dropped()).toBe(0);
 });

@@ -153,8 +153,7 @@ export const openTelemetry = (
       if (spans && arrival.isSampled) tellSpan(spans, visit, status, ending, code ?? null);
     },
     close: async () => {
-      sink?.close();
-      await spans?.close();
+      await Promise.all([sink?.close(), spans?.close()]);
     },
   };
 };
