@@ -68,7 +68,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const badRequest = (message: string): RequestError => new RequestError('BAD_USER_INPUT', message);
 
 /** @throws RequestError for what is no request of GraphQL over HTTP */
-export const readRequest = (body: unknown): SubscribeRequest => {
+const readRequest = (body: unknown): SubscribeRequest => {
   if (!isRecord(body)) throw badRequest('The body is an object with a query.');
   const { query, operationName, variables } = body;
   if (typeof query !== 'string') throw badRequest('The query is missing.');

@@ -33,7 +33,7 @@ import { openSubscriptions, type Subscriptions } from './subscriptions.ts';
 export type Asking = { readonly user: string | null; readonly scope: string };
 
 /** Small ones, so that nothing takes seconds. */
-export const hallBounds: Bounds = {
+const hallBounds: Bounds = {
   ...usualBounds,
   subscriptionsPerClient: 20,
   greetingMs: 5_000,
@@ -46,6 +46,7 @@ const log = createLog('hall', 'silent');
 /** A subgraph's subscriptions without a socket between. */
 const openLocalUpstream = (schema: GraphQLSchema) => {
   const state = { open: 0, opened: 0, askings: [] as Asking[] };
+  const restarts = new Set<() => void>();
   const upstream: Upstream<Asking> = {
     subscribe: (body, asking, listener) => {
       const { query, variables } = JSON.parse(toText(body));
@@ -58,6 +59,7 @@ const openLocalUpstream = (schema: GraphQLSchema) => {
         if (isOver) return;
         isOver = true;
         state.open -= 1;
+        restarts.delete(restart);
         void source?.return(undefined);
       };
       const run = async () => {
@@ -71,20 +73,31 @@ const openLocalUpstream = (schema: GraphQLSchema) => {
           end();
           return listener.refused(JSON.parse(JSON.stringify(answer.errors)));
         }
-        source = answer;
-        if (isOver) return source.return(undefined);
-        for await (const event of source) if (!isOver) listener.next(toBinary(JSON.stringify(event)));
-        if (isOver) return;
+        const mine = answer;
+        source = mine;
+        if (isOver) return mine.return(undefined);
+        for await (const event of mine) if (!isOver) listener.next(toBinary(JSON.stringify(event)));
+        if (isOver || source !== mine) return;
         end();
         listener.complete();
       };
+      const restart = () => {
+        void source?.return(undefined);
+        source = null;
+        listener.again?.();
+        void run();
+      };
+      restarts.add(restart);
       void run();
       return end;
     },
     state: () => ({ sockets: 0, subscriptions: state.open }),
     close: () => undefined,
   };
-  return { upstream, state };
+  const breakAll = () => {
+    for (const restart of restarts) restart();
+  };
+  return { upstream, state, breakAll };
 };
 
 export type Hall = {
@@ -107,6 +120,8 @@ export type Hall = {
   readonly reload: (replaced: string, by: string) => Promise<void>;
   /** The same with a subscription that another subgraph serves now. */
   readonly moveTickets: () => Promise<void>;
+  /** Every subscription to the orders subgraph is lost and made anew. */
+  readonly breakUpstream: () => void;
   readonly close: () => Promise<void>;
 };
 
@@ -217,6 +232,7 @@ export const openHall = async (bounds: Partial<Bounds> = {}): Promise<Hall> => {
     subscriptions,
     upstream: local.state,
     otherUpstream: other.state,
+    breakUpstream: local.breakAll,
     ears: () =>
       bell.eventNames().reduce((sum, one) => sum + (one === 'error' ? 0 : bell.listenerCount(one)), 0),
     named: () => named,

@@ -173,6 +173,32 @@ test('a late comer to news hears what the subgraph tells a new subscriber, then 
   expect([hall.upstream.open, hall.upstream.opened]).toEqual([1, 2]);
 });
 
+test('after a break between gateway and subgraph nothing is missing, and nothing is told twice', async () => {
+  put(1);
+  hall.tell(1);
+  const one = await visit(hall);
+  one.subscribe(updates, { id: 'o1' });
+  one.subscribe('subscription {news(after: 0) {label}}', {}, '2');
+  one.subscribe('subscription {ticket}', {}, '3');
+  await until(() => one.heard.length === 3 && hall.ears() === 3);
+  hall.tell(2);
+  put(2);
+  hall.ticket('a');
+  await until(() => one.heard.length === 6);
+  hall.breakUpstream();
+  hall.tell(3);
+  put(3);
+  await until(() => one.heard.length === 8 && hall.ears() === 3);
+  hall.ticket('a');
+  hall.tell(4);
+  put(4);
+  await until(() => one.heard.length === 11);
+  await sleep(50);
+  expect(one.events()).toEqual([1, 2, 3, 4].map((version) => event(version)));
+  expect(one.events('2')).toEqual([1, 2, 3, 4].map((id) => ({ data: { news: { label: `news ${id}` } } })));
+  expect(one.events('3')).toEqual(['a', 'a'].map((ticket) => ({ data: { ticket } })));
+});
+
 test('a late comer to a feed without a past is not told what others heard before', async () => {
   const feed = 'subscription {orderFeed {id version}}';
   const [early, late] = [await visit(hall), await visit(hall)];

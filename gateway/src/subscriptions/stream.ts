@@ -4,6 +4,7 @@ import type { Log } from '@orderstream/runtime/log';
 import type { GraphQLFormattedError } from 'graphql';
 import type { Outcome } from '../execute/operation.ts';
 import type { EventListener, Upstream } from '../transport/upstream.ts';
+import { Echo } from './echo.ts';
 import { createNewer, type Mark } from './marks.ts';
 import { Newest } from './newest.ts';
 import { Payload } from './payload.ts';
@@ -40,6 +41,9 @@ const mostEventBytes = 8 * 1024 * 1024;
 /** milliseconds for which what other subgraphs said of an event is taken for their state now */
 const freshMs = 5_000;
 
+/** bytes of an event that is kept for late comers */
+const mostRecalled = 256 * 1024;
+
 /** An event on its way through the other subgraphs. */
 class Turn implements Outcome {
   readonly event: Event;
@@ -75,6 +79,7 @@ export class Stream<Asking> implements EventListener {
   readonly #over: (stream: Stream<Asking>) => void;
   readonly #members = new Set<Member<Asking>>();
   readonly #isNewer = createNewer();
+  readonly #echo = new Echo();
   readonly #events = new Newest<Event>(mostEvents, mostEventBytes);
   readonly #turns: Turn[] = [];
   #leave: () => void = () => {};
@@ -86,6 +91,7 @@ export class Stream<Asking> implements EventListener {
   #forgetful: Member<Asking>[] = [];
   readonly #settled = (): void => this.#release();
   #isMute = false;
+  #hasSpoken = false;
   #isLast = false;
   watcher: Watcher | null = null;
 
@@ -118,6 +124,11 @@ export class Stream<Asking> implements EventListener {
 
   /** Members have been told something. */
   get hasSpoken(): boolean {
+    return this.#hasSpoken;
+  }
+
+  /** What they were told last is the state, and known still. */
+  get canRecall(): boolean {
     return this.#last !== null;
   }
 
@@ -165,12 +176,16 @@ export class Stream<Asking> implements EventListener {
     if (this.#isOver || this.#isMute) return;
     const { read } = this.#live;
     const mark = read ? read(text) : unmarked;
-    if (!this.#isNewer(mark)) return;
+    if (!this.#isNewer(mark) || this.#echo.isHeard(mark, text, Date.now())) return;
     // Without a name one event cannot be taken for a newer one of the same thing.
     this.#nameless += 1;
     const key = mark.thing === null ? `nameless ${this.#nameless}` : `id ${mark.thing}`;
     this.#events.put(key, { text, key, mark }, text.length);
     this.#start();
+  }
+
+  again(): void {
+    this.#echo.again(Date.now());
   }
 
   refused(errors: readonly GraphQLFormattedError[]): void {
@@ -200,6 +215,7 @@ export class Stream<Asking> implements EventListener {
     this.#upstream = upstream;
     if (isSame || this.#isMute) return;
     this.#leave();
+    this.again();
     this.open();
   }
 
@@ -264,7 +280,9 @@ export class Stream<Asking> implements EventListener {
 
   #tell(event: Event, body: string): void {
     const payload = new Payload(event.key, event.mark, body);
-    this.#last = { event, payload, at: Date.now() };
+    this.#hasSpoken = true;
+    const isKept = this.#live.isState && payload.json.length <= mostRecalled;
+    this.#last = isKept ? { event, payload, at: Date.now() } : null;
     this.watcher?.heard(payload);
     for (const member of this.#members) member.told(payload);
   }

@@ -35,7 +35,7 @@ type Options<Asking> = {
 };
 
 /** A member's place, wherever it is at the moment, and what of the events it wants. */
-export class Seat<Asking> implements Member<Asking> {
+class Seat<Asking> implements Member<Asking> {
   readonly #member: Member<Asking>;
   /** the version told last; null where events are of many things */
   #since: number | null;
@@ -123,7 +123,7 @@ export const createStreams = <Asking>(options: Options<Asking>): Streams<Asking>
     const key = scope === null ? null : `${scope}\n${live.key}`;
     const known = key === null ? undefined : shared.get(key);
     if (key === null || !known) open(live, seat, key);
-    else if (known.hasSpoken && !live.isState) look(known, live, seat, key);
+    else if (known.hasSpoken && !known.canRecall) look(known, live, seat, key);
     else {
       known.join(seat);
       known.recall(seat);

@@ -12,6 +12,8 @@ export type EventListener = {
   /** The subgraph refused; it will not answer otherwise when asked again. */
   refused(errors: readonly GraphQLFormattedError[]): void;
   complete(): void;
+  /** It is asked anew after a break, and may tell what it told before. */
+  again?(): void;
 };
 
 export type Upstream<Asking> = {
@@ -203,7 +205,10 @@ class Subscription<Asking> {
     }
     const failures = this.#failures;
     this.#options.log.warn({ subgraph: this.#options.name, failures }, 'a subscription lost its subgraph');
-    this.#timer = setTimeout(() => this.#open(), pauseAfter(failures));
+    this.#timer = setTimeout(() => {
+      this.#listener.again?.();
+      this.#open();
+    }, pauseAfter(failures));
     this.#failures += 1;
   }
 
@@ -244,6 +249,7 @@ export const openUpstream = <Asking>(options: UpstreamOptions<Asking>): Upstream
           gone();
           listener.complete();
         },
+        again: () => listener.again?.(),
       });
       subscriptions.add(subscription);
       return () => {
