@@ -171,6 +171,23 @@ describe('with Redis there', () => {
     expect(asked('catalog')).toHaveLength(4);
   });
 
+  test('what is public is kept apart where the caller says that it differs', async () => {
+    const inner = shelf.transports.get('catalog')!;
+    const options = { subgraph: 'catalog', fullSchema: supergraph.fullSchema, store: patient, counts };
+    const byUser = withEntityCache(inner, {
+      ...options,
+      scopeOf: () => null,
+      variantOf: ({ user }: Asking) => user ?? '',
+    });
+    transports.set('catalog', byUser);
+    for (const [at, user] of ['en', 'de', null].entries()) {
+      await shelf.ask(transports, query, user);
+      await stored(3 * (at + 1));
+      await shelf.ask(transports, query, user);
+      expect(asked('catalog')).toHaveLength(at + 1);
+    }
+  });
+
   test('what nobody has said may be kept is asked for each time', async () => {
     for (const field of ['left', 'plain { text }', 'name left'])
       for (let times = 0; times < 2; times += 1) await shelf.ask(transports, `{ products { ${field} } }`);

@@ -17,6 +17,11 @@ export type EntityCacheOptions<Asking> = {
   readonly store: EntityStore;
   /** What is private is kept by this; null where it is kept for nobody. */
   readonly scopeOf: (asking: Asking) => string | null;
+  /**
+   * Everything else of a request that changes what a subgraph answers to all: a language, a tenant. Kept apart by it,
+   * what is public too; nothing unless told.
+   */
+  readonly variantOf?: (asking: Asking) => string;
   readonly counts: CacheCounts;
 };
 
@@ -38,10 +43,11 @@ class EntityCache<Asking> {
   }
 
   send(body: string, isQuery: boolean, asking: Asking, receiver: Receiver): void {
-    const { store, counts, scopeOf } = this.#options;
+    const { store, counts, scopeOf, variantOf } = this.#options;
     const query = isQuery ? this.#questions.queryOf(body) : null;
     const isAway = query !== null && !store.isReady();
-    const question = query && !isAway ? this.#questions.read(body, query, scopeOf(asking)) : null;
+    const question =
+      query && !isAway ? this.#questions.read(body, query, variantOf?.(asking) ?? '', scopeOf(asking)) : null;
     if (isAway) counts.passed += 1;
     if (question) this.#look(question, asking, receiver);
     else this.#inner.send(body, isQuery, asking, receiver);

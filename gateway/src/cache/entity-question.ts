@@ -93,15 +93,16 @@ export class Questions {
 
   /**
    * @param query what `queryOf` told
+   * @param variant what keeps even public things apart
    * @param scope for whom private things are kept; null for nobody
    * @returns null where nothing of it may be known
    */
-  read(body: string, query: EntityQuery, scope: string | null): Question | null {
+  read(body: string, query: EntityQuery, variant: string, scope: string | null): Question | null {
     const end = endOfQuery(body);
     const members = variablesIn(body, end);
     if (!members) return null;
     const lists = new Map<string, readonly string[]>();
-    let others = '';
+    let others = variant && `${JSON.stringify(variant)},`;
     for (const { name, from, to } of members) {
       const elements = query.variables.has(name) ? elementsAt(body, from) : null;
       if (elements) lists.set(name, elements);
