@@ -18,7 +18,7 @@ enum CacheControlScope { PUBLIC PRIVATE }
 directive @cacheControl(maxAge: Int, scope: CacheControlScope, inheritMaxAge: Boolean)
   on FIELD_DEFINITION | OBJECT | INTERFACE | UNION`;
 
-export const shelfTexts = {
+const shelfTexts = {
   list: `${federation}
 type Product @key(fields: "id") @key(fields: "sku") { id: ID! sku: String! weight: Int }
 type Shelf @key(fields: "id") { id: ID! }
@@ -48,7 +48,7 @@ const composed = composeServices(
   })),
 );
 if (!composed.supergraphSdl) throw new Error(composed.errors?.map(({ message }) => message).join('\n'));
-export const shelfSdl = composed.supergraphSdl;
+const shelfSdl = composed.supergraphSdl;
 
 /** One for all: its planner is a process. Whoever uses it closes that. */
 export const supergraph = openSupergraph(shelfSdl, { planningMs: 10_000 });
