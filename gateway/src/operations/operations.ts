@@ -67,6 +67,8 @@ type Options<Asking> = {
   /** what is guarded by the supergraph's directives, and how somebody stands */
   readonly guarded?: { readonly authority: Authority; readonly standingOf: (asking: Asking) => Standing };
   readonly costOf?: (document: DocumentNode) => OperationCost;
+  /** what is put around each operation, such as sharing its runs */
+  readonly wrap?: (operation: Operation<Asking>) => Operation<Asking>;
   /** bytes of operations that are kept */
   readonly most?: number;
 };
@@ -163,7 +165,8 @@ export const createOperations = <Asking>(options: Options<Asking>): Operations<A
       transports,
       ...(formatError && { formatError }),
     });
-    const operation = complete ? completed(compiled, complete) : compiled;
+    const whole = complete ? completed(compiled, complete) : compiled;
+    const operation = options.wrap ? options.wrap(whole) : whole;
     entry.keep(key, operation);
     // Weighed anew.
     kept.set(place, entry);

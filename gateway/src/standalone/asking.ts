@@ -13,6 +13,8 @@ export type Asking = {
   /** null where no key came with it */
   readonly partner: Partner | null;
   readonly address: string | null;
+  /** the supergraph's that answers, which may go once all have left it */
+  readonly era: { leave(): void };
   /** performance.now() at which nobody waits for the answer any more */
   readonly deadline: number;
 };

@@ -1,30 +1,41 @@
 // Everything that hangs on one supergraph: opened together, and let go together when a newer one takes its place.
+import { RequestError } from '@orderstream/runtime/errors';
 import type { Log } from '@orderstream/runtime/log';
 import { type DocumentNode, type GraphQLFormattedError, parse } from 'graphql';
 import { createAuthority } from '../auth/authority.ts';
+import { nobody } from '../auth/identity.ts';
 import { checkIntrospection } from '../auth/introspection.ts';
 import { readAuthRules } from '../auth/rules.ts';
+import { type RunCounts, shareRuns } from '../cache/share-runs.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
 import { checkSubscriptions, type Door, openDoor, type Rules } from '../door.ts';
 import { type FieldError, formatPlainly } from '../execute/operation.ts';
 import { createShortWay, type ShortWay } from '../front/short-way.ts';
-import { createAdmission } from '../limits/admission.ts';
+import { createAdmission, parseWithinLimits } from '../limits/admission.ts';
 import { checkCost, costOf } from '../limits/cost.ts';
 import { readCostRules } from '../limits/cost-rules.ts';
-import { checkVariables } from '../limits/variables.ts';
+import { checkVariables, readVariables } from '../limits/variables.ts';
 import { createOperations, type Known, type Operations } from '../operations/operations.ts';
-import { openSupergraph } from '../plan/supergraph.ts';
+import { openSoundSupergraph } from '../reload/sound-supergraph.ts';
+import { warmOperations } from '../reload/warm.ts';
+import { createPreparation, type Preparation } from '../subscriptions/preparation.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { OperationFacts } from '../telemetry/visit.ts';
 import type { Resilient } from '../transport/resilience.ts';
+import type { Upstream } from '../transport/upstream.ts';
 import type { Asking } from './asking.ts';
-import { openSubgraphCalls } from './subgraph-calls.ts';
+import { openSubgraphCalls, openSubgraphUpstreams } from './subgraph-calls.ts';
 
 export type Generation = {
   readonly operations: Operations<Asking>;
   readonly shortWay: ShortWay<Asking>;
   readonly door: Door<Asking>;
   readonly transports: ReadonlyMap<string, Resilient<Asking>>;
+  readonly preparation: Preparation<Asking>;
+  readonly upstreams: ReadonlyMap<string, Upstream<Asking>>;
+  readonly sharing: RunCounts;
+  /** names of clients' headers that any subgraph gets */
+  readonly forwarded: readonly string[];
   readonly close: () => Promise<void>;
 };
 
@@ -44,27 +55,62 @@ const wordedFor =
     };
   };
 
-/** @throws where the SDL is no supergraph */
+/** Names of clients' headers that any subgraph gets. */
+const forwardedNames = ({ headers }: GatewayConfiguration): string[] => [
+  ...new Set(
+    [...headers.all, ...[...headers.named.values()].flat()].flatMap((rule) =>
+      rule.kind === 'forward' ? [rule.name] : [],
+    ),
+  ),
+];
+
+/** Nobody's request: what is prepared before anybody asks. */
+const nobodys = (telemetry: Telemetry): Asking => {
+  const visit = telemetry.arrive({}, false);
+  return {
+    visit,
+    trace: visit,
+    headers: {},
+    identity: nobody,
+    partner: null,
+    address: null,
+    era: { leave: () => undefined },
+    deadline: Number.POSITIVE_INFINITY,
+  };
+};
+
+/**
+ * @param before whose operations are prepared again before anybody asks for them
+ * @throws where the SDL is no supergraph
+ */
 export const openGeneration = async (
   sdl: string,
+  before: Generation | null,
   configuration: GatewayConfiguration,
   telemetry: Telemetry,
   log: Log,
 ): Promise<Generation> => {
   const { limits, auth, cache, introspection } = configuration;
   const { planner } = configuration.supergraph;
-  const supergraph = openSupergraph(sdl, { planner, planningMs: limits.planningMs });
+  const supergraph = openSoundSupergraph(sdl, { planner, planningMs: limits.planningMs });
   const { apiSchema } = supergraph;
   const document: DocumentNode = parse(sdl, { noLocation: true });
   const transports = openSubgraphCalls(supergraph.subgraphs, configuration, telemetry, log);
+  const upstreams = openSubgraphUpstreams(supergraph.subgraphs, configuration, log);
   const authority = createAuthority(apiSchema, readAuthRules(document, apiSchema), auth.mode);
   const costRules = readCostRules(document);
+  const forwarded = forwardedNames(configuration);
+  const sharing: RunCounts = { asked: 0, joined: 0 };
+  /** Everything about a request that can change its answer, of one whom we do not know. */
+  const scopeOf = ({ identity, partner, headers }: Asking): string | null =>
+    identity.isSignedIn || partner ? null : forwarded.map((name) => headers[name] ?? '').join('\n');
   const operations = createOperations<Asking>({
     supergraph,
     transports,
     formatError: wordedFor(log),
     guarded: { authority, standingOf: ({ identity }) => identity },
     costOf: (asked) => costOf(apiSchema, costRules, limits, asked),
+    ...(cache.sharing && { wrap: (operation) => shareRuns(operation, { scopeOf, counts: sharing }) }),
     most: cache.operations,
   });
 
@@ -116,15 +162,54 @@ export const openGeneration = async (
       visit.operation = factsOf(known);
       telemetry.metrics.plans.hits.value += 1;
     },
-    end: (hasErrors, { visit }) => telemetry.leave(visit, 200, hasErrors ? 'errors' : 'ok'),
+    end: (hasErrors, { visit, era }) => {
+      telemetry.leave(visit, 200, hasErrors ? 'errors' : 'ok');
+      era.leave();
+    },
+  });
+
+  if (before)
+    await warmOperations({
+      texts: before.operations.texts,
+      apiSchema,
+      prepare: (text, operationName, asked) => {
+        rules.admitText(text);
+        return operations.prepare(text, operationName, asked, nobodys(telemetry));
+      },
+    });
+
+  const preparation = createPreparation<Asking>({
+    supergraph,
+    transports,
+    hidesSuggestions: introspection.for !== 'everybody',
+    formatError: wordedFor(log),
+    guarded: { authority, standingOf: ({ identity }) => identity },
+    rules: {
+      parse: (text) => {
+        const asked = parseWithinLimits(text, limits);
+        if (asked) return asked;
+        throw new RequestError('BAD_USER_INPUT', 'This is no GraphQL.');
+      },
+      readVariables: (definition, given) => {
+        rules.admitVariables(given);
+        return readVariables(apiSchema, definition, given);
+      },
+      check: rules.check,
+    },
   });
 
   return {
     operations,
+    preparation,
+    upstreams,
+    sharing,
+    forwarded,
     shortWay,
     door,
     transports,
     close: async () => {
+      supergraph.planner.close();
+      for (const upstream of upstreams.values()) upstream.close();
       await door.stop();
       await Promise.all([...transports.values()].map((transport) => transport.close()));
     },

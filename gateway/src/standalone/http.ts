@@ -13,6 +13,8 @@ import { type Partner, type Partners, quotaOf } from '../persisted/partners.ts';
 import { type OperationDoor, requestedIn } from '../persisted/requested.ts';
 import { type Rates, rateLimited } from '../rate/rates.ts';
 import type { Windows } from '../rate/windows.ts';
+import type { Era, Reloading } from '../reload/reloading.ts';
+import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import { contentType as metricsType } from '../telemetry/registry.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Visit } from '../telemetry/visit.ts';
@@ -27,8 +29,8 @@ type Options = {
   readonly rates: Rates;
   readonly windows: Windows;
   readonly telemetry: Telemetry;
-  /** the newest */
-  readonly generation: () => Generation;
+  readonly reloading: Reloading<Generation>;
+  readonly subscriptions: Subscriptions<Asking> | null;
   readonly isStopping: () => boolean;
   readonly log: Log;
 };
@@ -107,11 +109,17 @@ const statusFor = ({ status, body }: Answer, accept: string | undefined): number
     ? 200
     : status;
 
+/** What goes on over many supergraphs is in none of them. */
+const nobodysEra = { leave: (): void => undefined };
+
+/** A request that has entered a supergraph. */
+type Inside = Asking & { readonly era: Era<Generation> };
+
 class MethodNotAllowed extends RequestError {}
 
 export const createHttp = (options: Options): RequestListener => {
   const { configuration, identities, partners, operationDoor, rates, windows } = options;
-  const { telemetry, generation, isStopping, log } = options;
+  const { telemetry, reloading, subscriptions, isStopping, log } = options;
   const { listen, limits, auth, persisted, telemetry: seeing } = configuration;
   const cors = createCors(configuration.cors);
   const hasCors = configuration.cors.origins.length > 0;
@@ -139,10 +147,10 @@ export const createHttp = (options: Options): RequestListener => {
     text: string,
     request: Body,
     isGet: boolean,
-    asking: Asking,
+    asking: Inside,
     response: ServerResponse,
   ): Promise<void> => {
-    const { shortWay, door } = generation();
+    const { shortWay, door } = asking.era.generation;
     const read = shortWay.readText(text, request);
     if (
       isGet &&
@@ -162,13 +170,19 @@ export const createHttp = (options: Options): RequestListener => {
     });
     const status = statusFor(answer, headers.accept);
     telemetry.leave(visit, status, answer.status === 200 ? 'ok' : 'refused');
+    asking.era.leave();
     send(response, status, answer.body, answer.headers);
+  };
+
+  const refuse = (response: ServerResponse, asking: Asking, error: unknown): void => {
+    asking.era.leave();
+    fail(response, asking.visit, error);
   };
 
   const longWay = async (
     body: string,
     isGet: boolean,
-    asking: Asking,
+    asking: Inside,
     response: ServerResponse,
   ): Promise<void> => {
     const request = parsed(body);
@@ -183,22 +197,55 @@ export const createHttp = (options: Options): RequestListener => {
     await withText(text, request, isGet, asking, response);
   };
 
-  const serve = (body: string, isGet: boolean, asking: Asking, response: ServerResponse): void => {
-    const { headers, visit } = asking;
-    const { shortWay } = generation();
+  const serve = (body: string, isGet: boolean, asking: Inside, response: ServerResponse): void => {
+    const { headers } = asking;
+    if (subscriptions && headers.accept?.includes('text/event-stream')) {
+      follow(subscriptions, body, isGet, asking, response);
+      return;
+    }
+    const { shortWay } = asking.era.generation;
     const read = isFreeText && (isGet || isJson(headers['content-type'])) ? shortWay.read(body) : null;
     const isAllowed = read !== null && (!isGet || read.known.definition.operation === 'query');
     if (isAllowed && shortWay.answer(read, asking, headers.accept, response)) return;
     if (!isGet && !isJson(headers['content-type']))
-      fail(response, visit, new RequestError('BAD_USER_INPUT', 'A request is application/json.'));
-    else longWay(body, isGet, asking, response).catch((error: unknown) => fail(response, visit, error));
+      refuse(response, asking, new RequestError('BAD_USER_INPUT', 'A request is application/json.'));
+    else longWay(body, isGet, asking, response).catch((error: unknown) => refuse(response, asking, error));
+  };
+
+  /** A stream is its subscription's affair from here on, which moves from one supergraph to the next by itself. */
+  const follow = (
+    to: Subscriptions<Asking>,
+    body: string,
+    isGet: boolean,
+    asking: Inside,
+    response: ServerResponse,
+  ): void => {
+    try {
+      // Any page could have its visitors open streams by a link.
+      if (isGet && !('apollo-require-preflight' in asking.headers) && !('authorization' in asking.headers))
+        throw new RequestError(
+          'BAD_USER_INPUT',
+          'A stream goes by POST, or with the header apollo-require-preflight.',
+        );
+      const { identity, address } = asking;
+      const visitor = {
+        user: identity.subject,
+        expiresAt: identity.expiresAt?.getTime() ?? null,
+        asking: () => ({ ...asking, era: nobodysEra, deadline: performance.now() + limits.deadlineMs }),
+      };
+      to.serveEventStream(response, parsed(body), visitor, address ?? '');
+      telemetry.leave(asking.visit, 200, 'ok');
+      asking.era.leave();
+    } catch (error) {
+      refuse(response, asking, error);
+    }
   };
 
   /** Counts the request against everything that bounds it, and goes on where nothing does. */
-  const count = (body: string, isGet: boolean, asking: Asking, response: ServerResponse): void => {
-    const { identity, partner, address, visit } = asking;
+  const count = (body: string, isGet: boolean, asking: Inside, response: ServerResponse): void => {
+    const { identity, partner, address } = asking;
     const told = (refusal: RequestError | null): void => {
-      if (refusal) fail(response, visit, refusal);
+      if (refusal) refuse(response, asking, refusal);
       else serve(body, isGet, asking, response);
     };
     const requester = { userId: identity.subject, partnerId: partner?.id ?? null, address };
@@ -242,6 +289,7 @@ export const createHttp = (options: Options): RequestListener => {
           identity,
           partner,
           address: hasRates ? addressOf(request) : null,
+          era: reloading.enter(),
           deadline: visit.startedAt + limits.deadlineMs,
         },
         response,
@@ -324,7 +372,7 @@ export const createHttp = (options: Options): RequestListener => {
 
   const ready = (response: ServerResponse): void => {
     const subgraphs = Object.fromEntries(
-      [...generation().transports].map(([name, transport]) => [name, transport.state()]),
+      [...reloading.current().transports].map(([name, transport]) => [name, transport.state()]),
     );
     const isReady = !isStopping();
     send(response, isReady ? 200 : 503, JSON.stringify({ ready: isReady, subgraphs }));

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { auditServer } from 'graphql-http';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { keyHashOf } from '../persisted/partners.ts';
@@ -161,3 +162,39 @@ test('GraphQL over HTTP is spoken as its specification has it', async () => {
   ).toEqual([]);
   expect(results).toHaveLength(61);
 }, 30_000);
+
+test('another supergraph takes over while requests are under way, and a wrong one changes nothing', async () => {
+  const file = library.file;
+  const gateway = await library.gateway('introspection: everybody');
+  const fields = async (): Promise<string[]> => {
+    const { body } = await gateway.ask({ query: '{ __type(name: "Query") { fields { name } } }' });
+    return body.data.__type.fields.map(({ name }: { name: string }) => name).sort();
+  };
+  let isOver = false;
+  const answers: unknown[] = [];
+  const asking = (async () => {
+    while (!isOver) answers.push((await gateway.ask(books)).body);
+  })();
+  expect(await fields()).toContain('hello');
+  writeFileSync(file, library.sdl.replace(/\n {2}hello: String[^\n]*/, ''));
+  await expect.poll(fields, { timeout: 20_000 }).not.toContain('hello');
+  writeFileSync(file, 'type Query { nonsense');
+  await pause(500);
+  expect(await fields()).toEqual(['book', 'books', 'loans']);
+  writeFileSync(file, library.sdl);
+  await expect.poll(fields, { timeout: 20_000 }).toContain('hello');
+  isOver = true;
+  await asking;
+  expect(answers.length).toBeGreaterThan(0);
+  for (const one of answers) expect(one).toEqual(answer);
+}, 60_000);
+
+test('equal requests at one moment are one, for those whose headers are equal', async () => {
+  await open.ask(books);
+  library.books.heard.length = 0;
+  await Promise.all(Array.from({ length: 20 }, () => open.ask(books)));
+  expect(library.books.heard.length).toBeLessThan(20);
+  library.books.heard.length = 0;
+  await Promise.all(Array.from({ length: 5 }, (_, n) => open.ask(books, { authorization: `Bearer ${n}` })));
+  expect(new Set(library.books.heard.map(({ authorization }) => authorization)).size).toBe(5);
+});

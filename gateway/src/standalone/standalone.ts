@@ -13,10 +13,13 @@ import { readAgreed } from '../persisted/files.ts';
 import { createOperationDoor } from '../persisted/requested.ts';
 import { createRates } from '../rate/rates.ts';
 import { createLocalWindows, createRedisWindows } from '../rate/windows.ts';
+import { createReloading } from '../reload/reloading.ts';
+import { watchSupergraph } from '../reload/supergraph-file.ts';
 import { spanSettings } from '../telemetry/spans.ts';
 import { openTelemetry } from '../telemetry/telemetry.ts';
-import { openGeneration } from './generation.ts';
+import { type Generation, openGeneration } from './generation.ts';
 import { createHttp } from './http.ts';
+import { openStandaloneSubscriptions } from './subscriptions.ts';
 
 export type Standalone = { readonly url: string; readonly stop: () => Promise<void> };
 
@@ -52,7 +55,28 @@ export const openStandalone = async (configuration: GatewayConfiguration): Promi
     },
     log,
   );
-  const generation = await openGeneration(sdl, configuration, seen, log);
+  const reloading = await createReloading<Generation>(sdl, {
+    open: (text, before) => openGeneration(text, before, configuration, seen, log),
+    onSwap: ({ preparation, upstreams }) => {
+      subscriptions
+        ?.replace(preparation, upstreams)
+        .catch((error: unknown) =>
+          log.error({ err: error }, 'subscriptions could not move to the new supergraph'),
+        );
+    },
+    log,
+  });
+  const file =
+    supergraph.watch && supergraph.file !== undefined
+      ? watchSupergraph({
+          file: supergraph.file,
+          sdl,
+          log,
+          onText: (text) => {
+            reloading.update(text).catch((error: unknown) => log.error({ err: error }, 'no new supergraph'));
+          },
+        })
+      : null;
   const identities = openIdentities(auth, log);
   const redis = configuration.redis ? openRedis(configuration.redis.url, log) : null;
   if (redis) await connectRedis(redis, log);
@@ -73,13 +97,22 @@ export const openStandalone = async (configuration: GatewayConfiguration): Promi
       : null,
     isRequired: persisted.required,
   });
-  seen.metrics.watchPlans(() => ({
-    count: generation.operations.count(),
-    bytes: generation.operations.bytes(),
-  }));
+  seen.metrics.watchPlans(() => {
+    const { operations } = reloading.current();
+    return { count: operations.count(), bytes: operations.bytes() };
+  });
   seen.metrics.watchSubgraphs(() =>
-    [...generation.transports].map(([name, transport]) => [name, transport.state()] as const),
+    [...reloading.current().transports].map(([name, transport]) => [name, transport.state()] as const),
   );
+
+  const subscriptions = configuration.subscriptions.enabled
+    ? openStandaloneSubscriptions(reloading.current(), configuration, identities, seen, log)
+    : null;
+  if (subscriptions)
+    seen.metrics.watchSubscriptions(() => {
+      const { clients, upstreams, subscriptions: members } = subscriptions.state();
+      return { clients: members, sources: upstreams, sockets: clients };
+    });
 
   let isStopping = false;
   const server = createServer(
@@ -92,11 +125,13 @@ export const openStandalone = async (configuration: GatewayConfiguration): Promi
       rates: createRates(rates.rules, windows),
       windows,
       telemetry: seen,
-      generation: () => generation,
+      reloading,
+      subscriptions,
       isStopping: () => isStopping,
       log,
     }),
   );
+  if (subscriptions) server.on('upgrade', subscriptions.upgrade);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     if (listen.unix === undefined) return server.listen(listen.port, listen.host, resolve);
@@ -116,11 +151,12 @@ export const openStandalone = async (configuration: GatewayConfiguration): Promi
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // A connection that is kept alive becomes idle, and can be closed, only with its last answer.
       const sweep = setInterval(() => server.closeIdleConnections(), 50);
-      await Promise.race([closed, sleep(lastAnswers)]);
+      await Promise.race([Promise.all([closed, subscriptions?.drain()]), sleep(lastAnswers)]);
       clearInterval(sweep);
       server.closeAllConnections();
       identities.close();
-      await generation.close();
+      file?.close();
+      await reloading.close();
       redis?.disconnect();
       await seen.close();
     },

@@ -12,6 +12,7 @@ import { withMeasures } from '../telemetry/measures.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { openHttpTransport } from '../transport/http.ts';
 import { type Resilient, withResilience } from '../transport/resilience.ts';
+import { openUpstream, type Upstream } from '../transport/upstream.ts';
 import type { Asking } from './asking.ts';
 
 const always = ['content-type', 'application/json', 'accept', 'application/json'] as const;
@@ -80,5 +81,33 @@ export const openSubgraphCalls = (
       const settings = settingsOf(configuration.subgraphs, name);
       const rules = headerRulesOf(configuration.headers, name);
       return [name, openOne(name, settings.url ?? url, settings, rules, telemetry, log)];
+    }),
+  );
+
+/** Sockets are shared by many, so what a client's headers give goes along with each subscribe, under `headers`. */
+export const openSubgraphUpstreams = (
+  subgraphs: ReadonlyMap<string, { readonly url: string }>,
+  configuration: GatewayConfiguration,
+  log: Log,
+): Map<string, Upstream<Asking>> =>
+  new Map(
+    [...subgraphs].map(([name, { url }]) => {
+      const { subscriptionsUrl, url: moved } = settingsOf(configuration.subgraphs, name);
+      const rulesFor = headersFor(headerRulesOf(configuration.headers, name), own);
+      const { perUpstreamSocket } = configuration.subscriptions;
+      const upstream = openUpstream<Asking>({
+        name,
+        ...placeOf(subscriptionsUrl ?? moved ?? url),
+        log,
+        extensionsOf: ({ headers, trace }) => {
+          const flat = rulesFor(headers);
+          const sent = Object.fromEntries(
+            flat.flatMap((value, at) => (at % 2 === 0 ? [[value, flat[at + 1]!]] : [])),
+          );
+          return { headers: sent, traceparent: trace.traceparent };
+        },
+        ...(perUpstreamSocket > 0 && { subscriptionsPerSocket: perUpstreamSocket }),
+      });
+      return [name, upstream];
     }),
   );

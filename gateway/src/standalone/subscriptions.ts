@@ -1,0 +1,80 @@
+// Subscriptions of a gateway that knows no shop: whoever sends equal headers may see the same.
+import { RequestError } from '@orderstream/runtime/errors';
+import type { Log } from '@orderstream/runtime/log';
+import { GraphQLError } from 'graphql';
+import type { Identities } from '../auth/identity.ts';
+import type { GatewayConfiguration } from '../configuration/configuration.ts';
+import { usualBounds } from '../subscriptions/bounds.ts';
+import { openSubscriptions, type Subscriptions } from '../subscriptions/subscriptions.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Asking } from './asking.ts';
+import type { Generation } from './generation.ts';
+
+export const openStandaloneSubscriptions = (
+  { preparation, upstreams, forwarded }: Generation,
+  configuration: GatewayConfiguration,
+  identities: Identities,
+  telemetry: Telemetry,
+  log: Log,
+): Subscriptions<Asking> => {
+  const { listen, limits, auth, subscriptions, telemetry: seeing } = configuration;
+  const deadline = (): number => performance.now() + limits.deadlineMs;
+  return openSubscriptions<Asking>({
+    preparation,
+    upstreams,
+    path: listen.path,
+    bounds: {
+      ...usualBounds,
+      clients: subscriptions.perNode,
+      clientsPerAddress: subscriptions.socketsPerAddress,
+      subscriptionsPerClient: subscriptions.perSocket,
+      subscriptionsPerUser: subscriptions.perUser,
+      frame: subscriptions.largestMessage,
+      mostUnread: subscriptions.waiting,
+      greetingMs: subscriptions.initTimeout,
+      keepAliveMs: subscriptions.keepAlive,
+      returnMs: subscriptions.resumeWithin,
+    },
+    receive: (request) => {
+      const { headers } = request;
+      const address = request.socket.remoteAddress ?? '';
+      return {
+        address,
+        signIn: async (authorization) => {
+          // A browser's socket has no headers of its own: what it says of itself stands for the header.
+          const told = { ...headers, ...(authorization !== undefined && { [auth.header]: authorization }) };
+          const identity = await identities.read(auth.issuers.length > 0 ? authorization : undefined);
+          const asking = (): Asking => {
+            const visit = telemetry.arrive(headers, seeing.tracing.trustsClients);
+            return {
+              visit,
+              trace: visit,
+              headers: told,
+              identity,
+              partner: null,
+              address,
+              era: { leave: () => undefined },
+              deadline: deadline(),
+            };
+          };
+          return { user: identity.subject, expiresAt: identity.expiresAt?.getTime() ?? null, asking };
+        },
+      };
+    },
+    shareKeyOf: ({ identity, headers }) =>
+      JSON.stringify([
+        identity.issuer,
+        identity.subject,
+        [...identity.scopes].sort(),
+        [...identity.policies].sort(),
+        forwarded.map((name) => headers[name] ?? null),
+      ]),
+    renew: (asking) => ({ ...asking, deadline: deadline() }),
+    tell: (error) => {
+      const known = error.originalError instanceof RequestError ? error.originalError : error;
+      return new GraphQLError(known.message, { path: error.path, extensions: known.extensions }).toJSON();
+    },
+    tellRefusal: (refused) => refused,
+    log,
+  });
+};
