@@ -141,7 +141,6 @@ const reviewOf = (state: FraudReviewState): Review => ({
     level: 'HIGH',
     review: 'PENDING',
     reviewDueAt: null,
-    order: { id: 'ord_1', number: 'N-2026-0000001' },
     factors: [
       { name: 'amount', contribution: 60.2, explanation: 'It is much.' },
       { name: 'shared-device', contribution: 33.9, explanation: 'They share a device.' },

@@ -11,6 +11,7 @@ import { createJobs } from './jobs.ts';
 import * as messages from './messages.ts';
 import { createResolvers } from './resolvers.ts';
 import type { Shop } from './service.ts';
+import { createSight } from './subscriptions.ts';
 
 const settings = z.object({
   CURRENCY: z.string().length(3).default('GBP'),
@@ -37,7 +38,7 @@ export const orders = subgraph({
       hashKey: createSecretKey(Buffer.from(own.TENANT_SECRET)),
     };
     return {
-      resolvers: createResolvers(shop, hints),
+      resolvers: createResolvers(shop, createSight(database, hints)),
       context: createContext({ database }),
       handlers: createHandlers(shop),
       jobs: createJobs(database, shop),

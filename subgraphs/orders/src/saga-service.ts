@@ -7,6 +7,7 @@ import { newTrace } from '@orderstream/runtime/trace';
 import { advance, type Checkout } from './checkout.ts';
 import {
   type Entry,
+  isAnyOverdue,
   overdue,
   type Place,
   type Standing,
@@ -139,12 +140,13 @@ export const advanceSagas =
   };
 
 /** Deadlines that have passed are heard like messages. @returns how many checkouts were looked at */
-export const passDeadlines = (
-  database: Pick<Database, 'transaction'>,
+export const passDeadlines = async (
+  database: Pick<Database, 'sql' | 'transaction'>,
   shop: Pick<Shop, 'scale'>,
   now: Date,
-): Promise<number> =>
-  database.transaction(async (begin) => {
+): Promise<number> => {
+  if (!(await isAnyOverdue(database))) return 0;
+  return database.transaction(async (begin) => {
     const origin = { tenantId: '', traceparent: newTrace().traceparent, causationId: null };
     const any = begin(origin);
     const late = await overdue(any, 20);
@@ -158,3 +160,4 @@ export const passDeadlines = (
     await told.save(any);
     return late.length;
   });
+};

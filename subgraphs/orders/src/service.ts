@@ -7,7 +7,7 @@ import { publicNetworkOf } from '@orderstream/runtime/network';
 import { once } from '@orderstream/runtime/once';
 import { checkAddress, type TypedAddress } from '@orderstream/runtime/postal-address';
 import { invalidInput, problemOf, tidy } from '@orderstream/runtime/text';
-import { acceptCart, acceptLine, type Cart } from './cart.ts';
+import { acceptCart, acceptLine, type Cart, withLine } from './cart.ts';
 import { cartForUpdate, cartOf, emptyCart, putLine, removeCart, variantById } from './cart-store.ts';
 import { begin, mayCancel } from './checkout.ts';
 import {
@@ -66,13 +66,9 @@ export const setCartLine = (
       } as const;
     const refused = acceptLine(cart, variant, quantity);
     if (refused) return refused;
-    await putLine(tx, tenantId, cart.id, {
-      id: newId(ctx.now),
-      variantId,
-      quantity,
-      seenPrice: variant.price,
-    });
-    return (await cartOf(tx, tenantId, userId, terms.currency))!;
+    const line = { id: newId(ctx.now), variantId, quantity, seenPrice: variant.price };
+    await putLine(tx, tenantId, cart.id, line);
+    return withLine(cart, { id: line.id, variant, quantity, seenPrice: variant.price });
   });
 };
 
