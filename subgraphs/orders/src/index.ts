@@ -4,6 +4,7 @@ import { secret } from '@orderstream/runtime/config';
 import { subgraph } from '@orderstream/runtime/subgraph';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { z } from 'zod';
+import { createActivity } from './activity-store.ts';
 import { createContext } from './context.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 import { createHandlers } from './handlers.ts';
@@ -31,11 +32,12 @@ export const orders = subgraph({
   settings,
   messages,
   prisma: (pool) => new PrismaClient({ adapter: new PrismaPg(pool) }),
-  open: ({ settings: own, database, hints }) => {
+  open: ({ settings: own, database, hints, cache }) => {
     const shop: Shop = {
       terms: { currency: own.CURRENCY, taxPercent: own.TAX_PERCENT, shippingMinor: own.SHIPPING_FLAT_MINOR },
       scale: own.DEADLINE_SCALE,
       hashKey: createSecretKey(Buffer.from(own.TENANT_SECRET)),
+      activity: createActivity(cache),
     };
     return {
       resolvers: createResolvers(shop, createSight(database, hints)),

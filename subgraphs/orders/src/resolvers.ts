@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import type { OrderFilter, Resolvers } from './generated/resolvers.ts';
 import { allowedActions, type Customer, type Order, type OrderPage, waitingFor } from './order.ts';
 import { countOrders, type Filter, orderPage, type Sort, sorts } from './order-store.ts';
-import { cancelOrder, checkout, type Shop, setCartLine, viewCart } from './service.ts';
+import { cancelOrder, checkout, type Shop, setCartLine, viewActivity, viewCart } from './service.ts';
 import { type Sight, watchAllOrders, watchOrder, watchOwnOrders } from './subscriptions.ts';
 
 const signedIn = (ctx: Context): string => {
@@ -78,6 +78,7 @@ export const createResolvers = (shop: Shop, sight: Sight): Resolvers => ({
       const isStaff = ctx.viewer.scopes.has('orders:read');
       return listOrders(ctx, shop, args, args.sort ?? 'PLACED_DESC', isStaff ? null : userId);
     },
+    shopActivity: (_root, _args, ctx) => viewActivity(ctx, shop),
   },
   Mutation: {
     setCartLine: async (_root, { input }, ctx) => {
