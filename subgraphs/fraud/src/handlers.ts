@@ -4,16 +4,9 @@ import type { MessageType } from '@orderstream/runtime/messages';
 import { type Handler, on, together } from '@orderstream/runtime/subgraph';
 import { AddressChanged, UserErased, UserRegistered } from '@orderstream/users/messages';
 import { AssessOrder, CloseReview, ReviewOrder } from './messages.ts';
+import { type Outcome, ordersPaid, ordersRefunded, paymentsDeclined } from './outcome-store.ts';
 import { assessAll, closeReview, openReview } from './service.ts';
-import {
-  addressChanged,
-  customerRegistered,
-  eraseCustomer,
-  type Outcome,
-  ordersPaid,
-  ordersRefunded,
-  paymentsDeclined,
-} from './signal-store.ts';
+import { addressChanged, customerRegistered, eraseCustomer } from './signal-store.ts';
 
 const only = (message: unknown): readonly MessageType<never>[] => [message as MessageType<never>];
 

@@ -6,8 +6,9 @@ import { type Assessment, type Decision, decide, longestNote } from './assessmen
 import type { Context } from './context.ts';
 import { featuresOf } from './feature.ts';
 import { FraudApproved, FraudInfoRequested, FraudRejected, FraudScored } from './messages.ts';
+import { orderRejected } from './outcome-store.ts';
 import { rulesVersion, score } from './rules.ts';
-import { type Arrival, factsOf, orderRejected, whileNobodyIsErased } from './signal-store.ts';
+import { type Arrival, factsOf, whileNobodyIsErased } from './signal-store.ts';
 import * as store from './store.ts';
 
 type Order = Omit<Arrival, 'amountMinor' | 'networkHash'> & {

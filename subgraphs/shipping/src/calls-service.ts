@@ -5,9 +5,9 @@ import { gatheringLoader } from '@orderstream/runtime/loaders';
 import type { Log } from '@orderstream/runtime/log';
 import { readTracking, shownBy, type Tracked } from './carrier-event.ts';
 import { openLedger, sourceOf } from './service.ts';
-import { isUuid, learn } from './shipment.ts';
+import { isUuid, learn, type Shipment } from './shipment.ts';
 import { shipmentsForUpdate } from './store.ts';
-import { type Call, saveCalls } from './webhook-store.ts';
+import { type Call, saveCalls, type WebhookOutcome } from './webhook-store.ts';
 
 /** milliseconds for which the first call waits for others */
 const gatheringMs = 10;
@@ -25,19 +25,24 @@ export const createCalls = (database: Database, tenantId: string, log: Log) => {
       const any = begin({ tenantId, traceparent: '', causationId: null });
       const ids = calls.flatMap(({ reference }) => (reference && isUuid(reference) ? reference : []));
       const ledger = openLedger(ids.length > 0 ? await shipmentsForUpdate(any, ids) : []);
+
+      const outcomeOf = async (body: string, shipment: Shipment): Promise<WebhookOutcome | null> => {
+        const tracked = read(body);
+        if (!tracked || shipment.label?.carrierId !== tracked.carrierId) return null;
+        const seen = shownBy(tracked, shipment);
+        if (!seen) return null;
+        const isNews = await ledger.take(begin(sourceOf(shipment)), learn(shipment, seen));
+        return isNews ? 'APPLIED' : 'OLD_NEWS';
+      };
+
       const heard: Call[] = [];
       for (const { reference, ...call } of calls) {
         const shipment = ledger.at(reference ?? '');
-        const tracked = shipment && read(call.body);
-        const isOurs = tracked && shipment.label?.carrierId === tracked.carrierId;
-        const seen = isOurs ? shownBy(tracked, shipment) : null;
-        const outcome =
-          seen && shipment
-            ? (await ledger.take(begin(sourceOf(shipment)), learn(shipment, seen)))
-              ? 'APPLIED'
-              : 'OLD_NEWS'
-            : null;
-        heard.push({ ...call, tenantId: shipment?.tenantId ?? tenantId, outcome });
+        heard.push({
+          ...call,
+          tenantId: shipment?.tenantId ?? tenantId,
+          outcome: shipment && (await outcomeOf(call.body, shipment)),
+        });
       }
       await saveCalls(any, heard, ledger.changed());
     });
