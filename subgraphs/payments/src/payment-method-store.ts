@@ -42,19 +42,6 @@ export const methodsOfUsers = (
 export const countMethods = ({ prisma }: HasPrisma, tenantId: string, userId: string): Promise<number> =>
   prisma.paymentMethod.count({ where: { tenantId, userId, removedAt: null } });
 
-/** Whether this customer may pay with it now. */
-export const isUsable = async (
-  { sql }: HasSql,
-  tenantId: string,
-  userId: string,
-  id: string,
-): Promise<boolean> => {
-  const [row] = await sql`
-    select id from payment_method
-    where id = ${id} and tenant_id = ${tenantId} and user_id = ${userId} and removed_at is null`;
-  return row !== undefined;
-};
-
 export type Customer = {
   /** the provider's; null for somebody erased whom it never knew */
   readonly providerId: string | null;
