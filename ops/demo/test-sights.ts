@@ -243,7 +243,7 @@ const sent: Step[] = [
 ];
 const arriving: Step[] = [...sent, ['shipment.delivered', 'DELIVERED']];
 const promised: Step[] = [...reserved, ['payment.authorized', 'CONFIRMED']];
-export const held: Step[] = [...reserved, ['payment.authorized', 'AWAITING_REVIEW']];
+const held: Step[] = [...reserved, ['payment.authorized', 'AWAITING_REVIEW']];
 
 export const taken: Paid = {
   status: 'CAPTURED',
@@ -263,7 +263,7 @@ export const boughtWell: Told = {
 };
 export const good = seenOf(boughtWell);
 
-export const cancelled = (steps: readonly Step[], before: OrderStatus): Step[] => [
+const cancelled = (steps: readonly Step[], before: OrderStatus): Step[] => [
   ...steps,
   ['cancel', before],
   ['payment.voided', before],

@@ -2,8 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createCache } from '@orderstream/runtime/cache';
 import { createLog } from '@orderstream/runtime/log';
-import { openRedis } from '@orderstream/runtime/redis';
-import { Redis } from 'ioredis';
+import { connectRedis, openRedis } from '@orderstream/runtime/redis';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { createActivity } from './activity-store.ts';
 import { passDeadlines } from './saga-service.ts';
@@ -11,7 +10,7 @@ import { cancelOrder, checkout, type Shop, setCartLine, viewActivity, viewCart }
 import { address, customer, openShop, shop, tenantId } from './testing.ts';
 
 let db: Awaited<ReturnType<typeof openShop>>;
-const redis = new Redis(inject('services').redisUrl);
+const redis = openRedis(inject('services').redisUrl, createLog('test', 'silent'));
 const prefix = `test:${tenantId}:`;
 
 const forget = async (): Promise<void> => {
@@ -20,6 +19,7 @@ const forget = async (): Promise<void> => {
 };
 
 beforeAll(async () => {
+  await connectRedis(redis, createLog('test', 'silent'));
   db = await openShop();
 });
 beforeEach(forget);
