@@ -18,7 +18,8 @@ const usage = `npm run bench -- orders [options]
   --rate N        orders in a second on average, 20 otherwise
   --seed N        1 otherwise
   --watch WHAT    order (a subscription for each) or customer (one for all of a customer's); order otherwise
-  --patience N    seconds for orders to come to an end, 60 otherwise
+  --carrier-day N seconds that a day of the carrier takes, 60 otherwise: it collects what was ordered later that day
+  --patience N    seconds for orders to come to an end, 180 otherwise
   --stack FOLDER  measures the shop that runs on this data; otherwise one is started and thrown away
   --split         starts a process for each subgraph instead of one for all
   --json FILE     writes the figures there, too`;
@@ -34,13 +35,14 @@ const read = () => {
       rate: text('20'),
       seed: text('1'),
       watch: text('order'),
-      patience: text('60'),
+      'carrier-day': text('60'),
+      patience: text('180'),
       stack: { type: 'string' },
       split: { type: 'boolean', default: false },
       json: { type: 'string' },
     },
   });
-  const whole = (name: 'orders' | 'customers' | 'seed' | 'patience'): number => {
+  const whole = (name: 'orders' | 'customers' | 'seed' | 'patience' | 'carrier-day'): number => {
     const value = Number(values[name]);
     if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number from 1 on.`);
     return value;
@@ -54,6 +56,7 @@ const read = () => {
   return {
     demand: { orders: whole('orders'), customers: whole('customers'), rate, seed: whole('seed') },
     patience: whole('patience'),
+    carrierDayMs: whole('carrier-day') * 1_000,
     watch: watch as 'order' | 'customer',
     stack,
     split,
@@ -64,6 +67,7 @@ const read = () => {
 const run = async ({
   demand,
   patience,
+  carrierDayMs,
   watch,
   stack,
   split,
@@ -80,12 +84,13 @@ const run = async ({
   const awake = setInterval(() => undefined, 60_000);
   let shop: Shop | null = null;
   try {
-    shop = stack === undefined ? await ownShop(say, split) : runningShop(resolve(stack));
+    shop = stack === undefined ? await ownShop({ say, split, carrierDayMs }) : runningShop(resolve(stack));
     interrupted.signal.throwIfAborted();
     const { signal } = interrupted;
     const report = await benchOrders(shop, {
       ...demand,
       patience,
+      carrierDayMs: stack === undefined ? carrierDayMs : null,
       watch,
       startedAt: new Date(),
       say,

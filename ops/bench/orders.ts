@@ -19,6 +19,8 @@ export type Wanted = Demand & {
   readonly watch: 'order' | 'customer';
   /** seconds for orders to come to an end after the last was asked for */
   readonly patience: number;
+  /** milliseconds; null where the shop was started by somebody else */
+  readonly carrierDayMs: number | null;
   readonly startedAt: Date;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
@@ -267,6 +269,7 @@ export const benchOrders = async (shop: Shop, wanted: Wanted): Promise<Report> =
           rate: wanted.rate,
           seed: wanted.seed,
           watch,
+          carrierDayMs: wanted.carrierDayMs,
           cores: availableParallelism(),
           processor: cpus()[0]?.model ?? 'unknown',
           node: process.versions.node,

@@ -9,6 +9,7 @@ const good: Report = {
     rate: 20,
     seed: 1,
     watch: 'order',
+    carrierDayMs: 60_000,
     cores: 2,
     processor: 'a processor',
     node: '24.21.0',

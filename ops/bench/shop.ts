@@ -52,11 +52,17 @@ export const runningShop = (dir: string): Shop => {
   };
 };
 
+type Own = {
+  readonly say: (text: string) => void;
+  readonly split: boolean;
+  readonly carrierDayMs: number;
+};
+
 /**
  * As `npm start` has it: all that is the shop's is on disk before it is answered. The simulators stand for companies with
  * machines of their own, and do not wait for this one's disk.
  */
-export const ownShop = async (say: (text: string) => void, split: boolean): Promise<Shop> => {
+export const ownShop = async ({ say, split, carrierDayMs }: Own): Promise<Shop> => {
   const dir = mkdtempSync(join(tmpdir(), 'orderstream-bench-'));
   const closers: (() => Promise<void>)[] = [async () => removeData(dir)];
   const close = async (): Promise<void> => {
@@ -69,7 +75,7 @@ export const ownShop = async (say: (text: string) => void, split: boolean): Prom
     const product = await startProduct({
       dir,
       services,
-      env: process.env,
+      env: { ...process.env, CARRIER_DAY_MS: String(carrierDayMs) },
       port: null,
       split,
       durable: false,

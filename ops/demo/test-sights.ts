@@ -141,7 +141,6 @@ const reviewOf = (state: FraudReviewState): Review => ({
     level: 'HIGH',
     review: 'PENDING',
     reviewDueAt: null,
-    order: { id: 'ord_1', number: 'N-2026-0000001' },
     factors: [
       { name: 'amount', contribution: 60.2, explanation: 'It is much.' },
       { name: 'shared-device', contribution: 33.9, explanation: 'They share a device.' },
@@ -244,7 +243,7 @@ const sent: Step[] = [
 ];
 const arriving: Step[] = [...sent, ['shipment.delivered', 'DELIVERED']];
 const promised: Step[] = [...reserved, ['payment.authorized', 'CONFIRMED']];
-export const held: Step[] = [...reserved, ['payment.authorized', 'AWAITING_REVIEW']];
+const held: Step[] = [...reserved, ['payment.authorized', 'AWAITING_REVIEW']];
 
 export const taken: Paid = {
   status: 'CAPTURED',
@@ -264,7 +263,7 @@ export const boughtWell: Told = {
 };
 export const good = seenOf(boughtWell);
 
-export const cancelled = (steps: readonly Step[], before: OrderStatus): Step[] => [
+const cancelled = (steps: readonly Step[], before: OrderStatus): Step[] => [
   ...steps,
   ['cancel', before],
   ['payment.voided', before],

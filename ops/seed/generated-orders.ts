@@ -102,7 +102,7 @@ const buyers = (count: number): Draw<Person> => {
   return (fraction) => at(fraction).person;
 };
 
-export const generatedNumber = (seed: string, serial: number): string =>
+const generatedNumber = (seed: string, serial: number): string =>
   `G-${seed}-${String(serial).padStart(7, '0')}`;
 
 /** By the time they were placed, which is the order of their numbers. */

@@ -6,7 +6,7 @@
  */
 
 /** Per cent of a day's orders, hour by hour. */
-export const hourShares = [
+const hourShares = [
   ...[1, 1, 1, 1, 1, 1],
   ...[1.5, 2.5, 3.5, 4.5, 5, 5.5],
   ...[6, 5.5, 5, 5, 5, 5.5],
@@ -32,7 +32,7 @@ const lastSunday = (year: number, month: number): number => {
 };
 
 /** The moment when London's clocks show what `clock` shows in UTC. The hour that summer time skips is the one before. */
-export const londonTime = (clock: number): number => {
+const londonTime = (clock: number): number => {
   const year = new Date(clock).getUTCFullYear();
   const isSummer = clock >= lastSunday(year, 2) + 2 * hourMs && clock < lastSunday(year, 9) + 2 * hourMs;
   return isSummer ? clock - hourMs : clock;

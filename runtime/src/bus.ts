@@ -234,7 +234,7 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
         heartbeatInterval: 1_000,
         // For so long the group stands still for a member that is gone; one that comes later only joins again.
         rebalanceTimeout: 3_000,
-        maxWaitTimeInMs: 250,
+        maxWaitTimeInMs: 500,
         allowAutoTopicCreation: false,
         retry: {
           initialRetryTime: 100,

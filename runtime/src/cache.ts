@@ -1,4 +1,5 @@
-// Answers that are the same for every viewer, kept in Redis for a short while. Losing it costs time, never truth.
+// Answers that are the same for every viewer, and marks of what goes on, kept in Redis for a short while. Losing them
+// costs time or a figure, never truth.
 import type { Redis } from 'ioredis';
 import type { Log } from './log.ts';
 
@@ -14,6 +15,14 @@ export type Cache = {
     batch: (keys: readonly string[]) => Promise<readonly V[]>,
   ) => (keys: readonly string[]) => Promise<V[]>;
   readonly forget: (space: string, keys: readonly string[]) => Promise<void>;
+  /**
+   * Says that something goes on: counted once, however often it is said, until it is unmarked or `forMs` have gone by.
+   * Nobody waits for it. Marks of one space last equally long.
+   */
+  readonly mark: (space: string, id: string, time: { readonly now: Date; readonly forMs: number }) => void;
+  readonly unmark: (space: string, id: string) => void;
+  /** How many things go on; null where Redis does not say. */
+  readonly marked: (space: string, now: Date) => Promise<number | null>;
   readonly stats: () => { hits: number; misses: number };
 };
 
@@ -53,6 +62,26 @@ export const createCache = (redis: Redis, prefix: string, log: Log): Cache => {
     forget: async (space, keys) => {
       if (keys.length > 0) await redis.del(...keys.map((key) => name(space, key))).catch(lost);
     },
+    mark: (space, id, { now, forMs }) => {
+      // A sorted set by when each mark runs out; whoever marks takes away what has, and the last one takes all away.
+      const [key, at] = [`${prefix}${space}`, now.getTime()];
+      const marking = redis
+        .pipeline()
+        .zremrangebyscore(key, '-inf', at)
+        .zadd(key, at + forMs, id);
+      marking
+        .pexpireat(key, at + forMs)
+        .exec()
+        .catch(lost);
+    },
+    unmark: (space, id) => {
+      redis.zrem(`${prefix}${space}`, id).catch(lost);
+    },
+    marked: (space, now) =>
+      redis.zcount(`${prefix}${space}`, `(${now.getTime()}`, '+inf').catch((error: unknown) => {
+        lost(error);
+        return null;
+      }),
     stats: () => ({ hits, misses }),
   };
 };

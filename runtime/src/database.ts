@@ -167,6 +167,8 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
     query_timeout: 10_000,
     statement_timeout: 8_000,
     idle_in_transaction_session_timeout: 10_000,
+    // Statements that do not wait for each other are sent together.
+    pipeline: true,
     types,
   });
   let statements = 0;
@@ -192,7 +194,9 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
     try {
       // Short statements, each run thousands of times: a plan made once is as good as a plan made for the values at hand,
       // and making one costs more than running it. Lists, whose values matter, are read outside of transactions.
-      await client.query('begin; set local plan_cache_mode = force_generic_plan');
+      // What follows is sent right after it: a transaction does not begin only where its connection is gone.
+      const begun = client.query('begin; set local plan_cache_mode = force_generic_plan');
+      begun.catch(() => undefined);
       const sql = sqlOn(client);
       const result = await work((origin) => ({
         sql,
@@ -206,8 +210,12 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
             });
         },
       }));
-      if (unsent.length > 0) await intoOutbox(sql, unsent);
+      await begun;
+      // Sent together with the commit, which is none where the writing fails.
+      const written = unsent.length > 0 ? intoOutbox(sql, unsent) : null;
+      written?.catch(() => undefined);
       const { command } = await client.query('commit');
+      await written;
       // Work that caught the error of a statement went on in a transaction that can only be rolled back.
       if (command !== 'COMMIT')
         throw new Error('the transaction was rolled back: an error in it was swallowed');

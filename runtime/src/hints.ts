@@ -34,6 +34,8 @@ type Listener = (hint: Hint) => void;
 
 /** milliseconds after which a listener looks by itself: seldom while hints come, each second while they cannot */
 const heartbeat = { calm: 5_000, blind: 1_000 };
+/** milliseconds: listeners look at the same moments, so that what they look at is read together */
+const beat = 250;
 
 export const createHints = (publisher: Redis, subscriber: Redis, prefix: string, log: Log): Hints => {
   const topics = new Set<string>();
@@ -82,7 +84,8 @@ export const createHints = (publisher: Redis, subscriber: Redis, prefix: string,
     };
     const pause = () =>
       new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, subscriber.status === 'ready' ? heartbeat.calm : heartbeat.blind);
+        const patience = subscriber.status === 'ready' ? heartbeat.calm : heartbeat.blind;
+        const timer = setTimeout(resolve, patience + beat - (performance.now() % beat));
         rouse = () => {
           clearTimeout(timer);
           resolve();

@@ -5,6 +5,17 @@ export const loader = <V>(
   batch: (keys: readonly string[]) => Promise<readonly (V | Error)[]>,
 ): DataLoader<string, V> => new DataLoader(batch, { maxBatchSize: 500 });
 
+/** One for all requests of a process: keys asked for within `ms` milliseconds become one call, and nothing is remembered. */
+export const gatheringLoader = <K, V>(
+  ms: number,
+  batch: (keys: readonly K[]) => Promise<readonly (V | Error)[]>,
+): DataLoader<K, V> =>
+  new DataLoader(batch, {
+    cache: false,
+    maxBatchSize: 500,
+    batchScheduleFn: (run) => setTimeout(run, ms),
+  });
+
 /** Puts rows into the order of the keys; null where there is none. */
 export const inOrder = <T>(
   keys: readonly string[],

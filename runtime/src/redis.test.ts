@@ -107,6 +107,32 @@ describe('with Redis there', () => {
     await expect(cache.through('g', 60_000, async () => [])(['x'])).rejects.toThrow('0 values for 1 keys');
   });
 
+  test('what goes on is counted once each, until it is over or has lasted long enough', async () => {
+    const now = new Date();
+    const later = (ms: number) => new Date(now.getTime() + ms);
+    expect(await cache.marked('m', now)).toBe(0);
+    cache.mark('m', 'x', { now, forMs: 60_000 });
+    cache.mark('m', 'x', { now: later(10_000), forMs: 60_000 });
+    cache.mark('m', 'y', { now, forMs: 60_000 });
+    cache.mark('n', 'x', { now, forMs: 60_000 });
+    expect(await cache.marked('m', later(59_999))).toBe(2);
+    expect(await cache.marked('m', later(60_000))).toBe(1);
+    cache.unmark('m', 'x');
+    cache.unmark('m', 'nobody');
+    expect(await cache.marked('m', now)).toBe(1);
+    expect(await cache.marked('n', now)).toBe(1);
+  });
+
+  test('marks that have run out leave Redis, also when nobody counts', async () => {
+    const now = Date.now();
+    cache.mark('o', 'x', { now: new Date(now - 50), forMs: 40 });
+    cache.mark('o', 'y', { now: new Date(now), forMs: 60_000 });
+    expect(await redis.zrange('test:o', '0', '-1')).toEqual(['y']);
+    expect(await redis.pttl('test:o')).toBeGreaterThan(50_000);
+    cache.mark('p', 'x', { now: new Date(now), forMs: 40 });
+    await vi.waitFor(async () => expect(await redis.exists('test:p')).toBe(0));
+  });
+
   test('hits and misses are counted', async () => {
     const before = cache.stats();
     const read = cache.through('h', 60_000, batch);
@@ -150,6 +176,9 @@ describe('without Redis', () => {
     expect(await soon(read(['x']))).toEqual([{ name: 'x' }]);
     expect(await soon(read(['x']))).toEqual([{ name: 'x' }]);
     await soon(cache.forget('i', ['x']));
+    cache.mark('m', 'z', { now: new Date(), forMs: 60_000 });
+    cache.unmark('m', 'y');
+    expect(await soon(cache.marked('m', new Date()))).toBeNull();
     hints.tell('orders', 'o1', 1);
     expect(asked).toHaveLength(2);
     // Whoever listens meanwhile is roused each second to look by itself.
@@ -183,6 +212,9 @@ describe('without Redis', () => {
       expect(await soon(read(['x']))).toEqual([{ name: 'x' }]);
       expect(await soon(Promise.all([read(['y']), read(['z'])]))).toEqual([[{ name: 'y' }], [{ name: 'z' }]]);
       await soon(cache.forget('k', ['x']));
+      cache.mark('k', 'x', { now: new Date(), forMs: 60_000 });
+      cache.unmark('k', 'y');
+      expect(await soon(cache.marked('k', new Date()))).toBeNull();
     } finally {
       server.kill('SIGCONT');
     }

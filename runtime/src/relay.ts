@@ -11,6 +11,10 @@ import { loop } from './time.ts';
 type Row = { id: string; topic: string; key: string; hinted: boolean; message: string };
 
 const namespace = 0x6f73; // 'os'
+/** the channel on which a process says that it wrote what another one's relay has to send */
+const channel = 'outbox';
+/** milliseconds; who writes says so, and only what was left behind by one that died waits for the next look */
+const idleMs = 1_000;
 const shards = Array.from({ length: 16 }, (_, shard) => shard);
 
 type Options = {
@@ -28,7 +32,7 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
   let session: pg.Client | null = null;
   let held: number[] = [];
   let lookedAt = 0;
-  let idleMs = 50;
+  let hasWritten = false;
 
   /** The session that holds the locks; a server that misses it for ten seconds gives them to somebody else. */
   const connect = async (): Promise<pg.Client> => {
@@ -45,8 +49,9 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
     };
     client.on('error', lost);
     client.on('end', lost);
+    client.on('notification', () => running.wake());
     await client.connect();
-    await client.query("set idle_session_timeout = '10s'");
+    await client.query(`set idle_session_timeout = '10s'; listen ${channel}`);
     return client;
   };
 
@@ -71,7 +76,13 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
 
   /** @returns how many messages were sent */
   const send = async (client: pg.Client): Promise<number> => {
-    if (held.length < shards.length && performance.now() - lookedAt > 2_000) await takeShards(client);
+    if (held.length < shards.length) {
+      if (performance.now() - lookedAt > 2_000) await takeShards(client);
+      if (hasWritten) {
+        hasWritten = false;
+        await client.query(`notify ${channel}`);
+      }
+    }
     if (held.length === 0) return 0;
     const { rows } = await client.query<Row>({
       name: 'unsent',
@@ -79,12 +90,7 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
              from plumbing.outbox where shard = any($1) order by id limit 500`,
       values: [held],
     });
-    if (rows.length === 0) {
-      idleMs = Math.min(idleMs * 2, 50);
-      return 0;
-    }
-    // What this process writes wakes the relay; only what another one writes waits for the next look.
-    idleMs = 20;
+    if (rows.length === 0) return 0;
     for (const row of rows) if (row.hinted) hints.tell(row.topic, row.key, JSON.parse(row.message).version);
     await bus.publish(rows.map((row) => ({ topic: row.topic, key: row.key, value: row.message })));
     await client.query({
@@ -108,12 +114,13 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
   };
 
   const running = loop(turn, {
-    get idleMs() {
-      return idleMs;
-    },
+    idleMs,
     onError: (error) => log.warn({ err: error }, 'relay: will try again'),
   });
-  database.onSent(running.wake);
+  database.onSent(() => {
+    hasWritten = true;
+    running.wake();
+  });
 
   return {
     stop: async () => {

@@ -53,11 +53,12 @@ export type Customer = Person & {
   readonly address: AddressInput;
 };
 
-export const newPerson = async (): Promise<Person> => {
-  const email = `journey-${randomUUID()}@example.com`;
+/** @param mark in the name and the e-mail address */
+export const newPerson = async (mark = ''): Promise<Person> => {
+  const email = `journey-${mark}${randomUUID()}@example.com`;
   const password = `pass-${randomUUID()}`;
   const { register } = await visitor().send(RegisterDocument, {
-    input: { email, password, displayName: 'Jo Journey' },
+    input: { email, password, displayName: `Jo Journey ${mark}`.trim() },
   });
   const { accessToken: token, refreshToken, user } = accepted(register, 'SessionStarted');
   return { id: user.id, email, password, token, refreshToken, client: visitor(token) };
@@ -76,9 +77,12 @@ const makeOld = ({ id }: Person): Promise<unknown> => bookOf('fraud')`
   values (${tenantId}, ${uuidOf('user', id)}, now() - interval '90 days')
   on conflict (tenant_id, customer_id) do update set registered_at = excluded.registered_at`;
 
-/** @param card one of the provider's test tokens */
-export const newCustomer = async (card?: string): Promise<Customer> => {
-  const person = await newPerson();
+/**
+ * @param card one of the provider's test tokens
+ * @param mark in the name and the e-mail address
+ */
+export const newCustomer = async (card?: string, mark?: string): Promise<Customer> => {
+  const person = await newPerson(mark);
   const [paymentMethodId] = await Promise.all([addCard(person, card), makeOld(person)]);
   return { ...person, paymentMethodId, address: { ...shippingAddress, postcode: newPostcode() } };
 };

@@ -219,6 +219,12 @@ const duties: [string, string, Who[]][] = [
     'mutation { adjustStock(input: { idempotencyKey: "KEY", adjustments: [{ variantId: "VARIANT", warehouseId: "WAREHOUSE", delta: 1, reason: "found" }] }) { succeeded } }',
     ['admin'],
   ],
+  [
+    'giving many orders back',
+    'mutation { bulkRefund(input: { idempotencyKey: "KEY", orderIds: ["ORDER"] }) { failed } }',
+    ['admin'],
+  ],
+  ['what goes on in the shop', '{ shopActivity { activeCarts checkouts asOf } }', ['admin', 'reviewer']],
 ];
 
 const rota = duties.flatMap(([duty, query, staff]) =>
@@ -234,6 +240,7 @@ test.each(rota)('$duty, for $who: $code', async ({ query, who, code }) => {
   const [warehouse] = await bookOf('inventory')<{ id: string }>`select id from warehouse limit 1`;
   const text = query
     .replace('KEY', randomUUID())
+    .replace('ORDER', encodeId('order', newId()))
     .replace('VARIANT', goods[2]!.id)
     .replace('WAREHOUSE', encodeId('warehouse', warehouse!.id));
   const answer = await ask(who, text);

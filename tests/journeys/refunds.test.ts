@@ -4,6 +4,7 @@ import { encodeId, newId } from '@orderstream/runtime/ids';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { accepted } from '../../ops/operations/client.ts';
 import {
+  BulkRefundDocument,
   MyNotificationsDocument,
   type OrderViewFragment,
   RefundOrderDocument,
@@ -233,4 +234,35 @@ test('money that is promised and not taken yet cannot go back', async () => {
     refundable: { amountMinor: 0 },
   });
   accepted(await cancel(patient, id), 'OrderCancelRequested');
+});
+
+test('a whole batch goes back with one request: a hundred orders, of which two can be given back', async () => {
+  const bought = [await buy(customer, goods[4]!), await buy(customer, goods[5]!, 2)];
+  const [one, two] = (await Promise.all(bought.map(({ id }) => settled(customer, id)))) as [
+    OrderViewFragment,
+    OrderViewFragment,
+  ];
+  const unknown = Array.from({ length: 98 }, () => encodeId('order', newId()));
+  const input = {
+    idempotencyKey: randomUUID(),
+    orderIds: [one.id, ...unknown, two.id],
+    reason: 'The glaze is unsafe.',
+  };
+  const send = async () => (await admin.client.send(BulkRefundDocument, { input })).bulkRefund;
+  const first = await send();
+  expect(first).toMatchObject({ succeeded: 2, failed: 98 });
+  expect(first.items.map(({ index }) => index)).toEqual(input.orderIds.map((_, index) => index));
+  expect(first.items[0]!.outcome).toMatchObject({ refund: { amount: one.total } });
+  expect(first.items[1]!.outcome).toMatchObject({ code: 'NOT_FOUND', path: ['input', 'orderIds', '1'] });
+  expect(first.items[99]!.outcome).toMatchObject({ refund: { amount: two.total } });
+  for (const { id, total } of [one, two])
+    await orderWhen(customer, id, ({ payments }) =>
+      expect(payments).toMatchObject([{ status: 'REFUNDED', refunded: total }]),
+    );
+  // Asked again when it is all back, it is the same refunds.
+  const again = await send();
+  const idsOf = ({ items }: typeof first) =>
+    items.map(({ outcome }) => (outcome.__typename === 'RefundRequested' ? outcome.refund.id : null));
+  expect(idsOf(again)).toEqual(idsOf(first));
+  for (const { id, total } of [one, two]) await bookSays(id, [{ amountRefunded: total.amountMinor }]);
 });

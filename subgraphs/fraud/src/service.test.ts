@@ -163,6 +163,17 @@ describe('scoring', () => {
     expect(counts[0]).toBe(counts[1]);
   });
 
+  test('an order that two ask about at the same moment has one score, told to both', async () => {
+    const order = await ring();
+    const asked = { ...order, orderId: newId() };
+    await Promise.all([1, 2, 3, 4].map(() => desk.assess(asked)));
+    const told = await desk.told(asked.orderId);
+    expect(told).toHaveLength(4);
+    expect(new Set(told.map(({ data }) => data.score))).toEqual(
+      new Set([(await rowOf(asked.orderId)).score]),
+    );
+  });
+
   test('what was paid becomes the usual of the shop, once', async () => {
     const order = desk.order({ totalMinor: 5_000 });
     await desk.assess(order);

@@ -1,40 +1,45 @@
 // What the fraud desk can do: score an order, open a review of it, decide it, close it.
 import type { Tx } from '@orderstream/runtime/database';
+import type { Heard } from '@orderstream/runtime/subgraph';
 import { type InvalidInput, invalidInput, lengthOf } from '@orderstream/runtime/text';
 import { type Assessment, type Decision, decide, longestNote } from './assessment.ts';
 import type { Context } from './context.ts';
 import { featuresOf } from './feature.ts';
 import { FraudApproved, FraudInfoRequested, FraudRejected, FraudScored } from './messages.ts';
+import { orderRejected } from './outcome-store.ts';
 import { rulesVersion, score } from './rules.ts';
-import { type Arrival, factsOf, orderRejected, rememberOrder, whileNobodyIsErased } from './signal-store.ts';
+import { type Arrival, factsOf, whileNobodyIsErased } from './signal-store.ts';
 import * as store from './store.ts';
 
-/** Scored once: the same order asked about again gets the answer it got. Six statements, whatever has happened before. */
-export const assess = async (tx: Tx, tenantId: string, arrival: Arrival, version: number): Promise<void> => {
+type Order = Omit<Arrival, 'amountMinor' | 'networkHash'> & {
+  readonly totalMinor: number;
+  readonly clientHash: string | null;
+};
+
+/** Scored once: the same order asked about again gets the answer it got. Two statements, whatever has happened before. */
+const assess = async ({ tx, message: { tenantId, data, version } }: Heard<Order>): Promise<void> => {
   const began = performance.now();
-  const { orderId, customerId, amountMinor, currency } = arrival;
-  await whileNobodyIsErased(tx);
-  const known = await store.ofOrderForUpdate(tx, tenantId, orderId);
-  if (known !== null && known.score !== null) {
-    await tx.send(FraudScored({ orderId, score: known.score }, version));
-    return;
-  }
-  const { facts, isErased } = await factsOf(tx, tenantId, arrival);
-  const owner = isErased ? null : customerId;
+  const { totalMinor, clientHash, ...order } = data;
+  const arrival = { ...order, amountMinor: totalMinor, networkHash: clientHash };
+  const { orderId, customerId, currency } = arrival;
+  const { facts, isErased, knownScore } = await factsOf(tx, tenantId, arrival);
+  if (knownScore !== null) return tx.send(FraudScored({ orderId, score: knownScore }, version));
   const features = featuresOf(facts);
   const scored = score(features, currency);
-  await rememberOrder(tx, tenantId, owner, arrival);
-  await store.saveScore(tx, tenantId, {
+  const stands = await store.saveScore(tx, tenantId, arrival, {
     ...scored,
-    orderId,
-    customerId: owner,
-    amountMinor,
-    currency,
+    customerId: isErased ? null : customerId,
     features,
     rulesVersion,
     tookMs: performance.now() - began,
   });
-  await tx.send(FraudScored({ orderId, score: scored.score }, version));
+  await tx.send(FraudScored({ orderId, score: stands }, version));
+};
+
+/** One after the other: each order is looked at beside those before it. */
+export const assessAll = async (heard: readonly Heard<Order>[]): Promise<void> => {
+  await whileNobodyIsErased(heard[0]!.tx);
+  for (const one of heard) await assess(one);
 };
 
 /** Again and nothing happens but that there may be more time; nothing opens what was closed before. */

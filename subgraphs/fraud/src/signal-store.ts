@@ -1,5 +1,5 @@
 // What is known of customers, places and goods: written from what other subgraphs tell, read in one go for each order.
-import type { Sql, Tx } from '@orderstream/runtime/database';
+import { type Part, part, type Sql, type Tx } from '@orderstream/runtime/database';
 import { type Facts, goodsAbuseOf } from './feature.ts';
 
 export type Arrival = {
@@ -27,6 +27,7 @@ const enough = 50;
 
 type FactsRow = Omit<Facts, 'amountMinor' | 'customer' | 'shop' | 'goodsAbuse'> & {
   readonly erased: boolean;
+  readonly knownScore: number | null;
   readonly orders: number;
   readonly logSum: number;
   readonly logSquares: number;
@@ -43,10 +44,11 @@ export const factsOf = async (
   { sql }: Pick<Tx, 'sql'>,
   tenantId: string,
   { orderId, customerId, amountMinor, currency, variantIds, addressHash, deviceHash, networkHash }: Arrival,
-): Promise<{ readonly facts: Facts; readonly isErased: boolean }> => {
+): Promise<{ readonly facts: Facts; readonly isErased: boolean; readonly knownScore: number | null }> => {
   const [row] = await sql<FactsRow>`
     select
       exists (select from erased_customer where tenant_id = ${tenantId} and customer_id = ${customerId}) as erased,
+      (select score from assessment where tenant_id = ${tenantId} and order_id = ${orderId}) as "knownScore",
       coalesce(c.orders, 0) as orders, coalesce(c.log_sum, 0) as "logSum",
       coalesce(c.log_squares, 0) as "logSquares",
       coalesce(u.orders, 0) as "shopOrders", coalesce(u.log_sum, 0) as "shopLogSum",
@@ -98,10 +100,12 @@ export const factsOf = async (
       select rejected, refunded, orders from abused_good
       where tenant_id = ${tenantId} and variant_id = any(${variantIds}::uuid[])
       order by (rejected + refunded / 4.0) / (orders + 20) desc limit 1) g on true`;
-  const { erased, orders, logSum, logSquares, shopOrders, shopLogSum, shopLogSquares, ...rest } = row!;
+  const { erased, knownScore, orders, logSum, logSquares, shopOrders, shopLogSum, shopLogSquares, ...rest } =
+    row!;
   const { rejected, refunded, goodOrders, ...counts } = rest;
   return {
     isErased: erased,
+    knownScore,
     facts: {
       ...counts,
       amountMinor,
@@ -112,29 +116,29 @@ export const factsOf = async (
   };
 };
 
-/** @param customerId null for somebody erased: the order counts, and is nobody's */
-export const rememberOrder = async (
-  tx: Tx,
+/**
+ * Pieces of a statement that remembers an order and where it came from.
+ * @param customerId null for somebody erased: the order counts, and is nobody's
+ */
+export const remembering = (
   tenantId: string,
   customerId: string | null,
   { orderId, amountMinor, currency, variantIds, addressHash, deviceHash, networkHash }: Arrival,
-): Promise<void> => {
-  const isKnown = customerId !== null;
-  await tx.sql`
-    insert into recent_order
-      (tenant_id, order_id, customer_id, amount_minor, currency, address_hash, device_hash, network_hash, variant_ids)
-    values (${tenantId}, ${orderId}, ${customerId}, ${amountMinor}, ${currency},
-      ${isKnown ? addressHash : null}, ${isKnown ? deviceHash : null}, ${isKnown ? networkHash : null},
-      ${variantIds}::uuid[])
-    on conflict do nothing`;
-  if (!isKnown) return;
-  await tx.sql`
-    insert into sighting (tenant_id, kind, hash, customer_id)
-    select ${tenantId}, kind, hash, ${customerId}
-    from (values ('address', ${addressHash}::text), ('device', ${deviceHash}::text), ('network', ${networkHash}::text))
-      as seen (kind, hash)
-    where hash is not null
-    on conflict (tenant_id, kind, hash, customer_id) do update set last_at = now()`;
+): Part => {
+  const seen = customerId === null ? [null, null, null] : [addressHash, deviceHash, networkHash];
+  return part`
+    remembered as (
+      insert into recent_order
+        (tenant_id, order_id, customer_id, amount_minor, currency, address_hash, device_hash, network_hash, variant_ids)
+      values (${tenantId}, ${orderId}, ${customerId}, ${amountMinor}, ${currency}, ${seen[0]}, ${seen[1]}, ${seen[2]},
+        ${variantIds}::uuid[])
+      on conflict do nothing),
+    sighted as (
+      insert into sighting (tenant_id, kind, hash, customer_id)
+      select ${tenantId}::uuid, kind, hash, ${customerId}::uuid
+      from unnest(array['address', 'device', 'network'], ${seen}::text[]) as seen (kind, hash)
+      where hash is not null
+      on conflict (tenant_id, kind, hash, customer_id) do update set last_at = now())`;
 };
 
 export const customerRegistered = async (tx: Tx, tenantId: string, userId: string, at: string) => {
@@ -155,65 +159,6 @@ export const addressChanged = async (tx: Tx, tenantId: string, userId: string, a
     where not exists (select from erased_customer where tenant_id = ${tenantId} and customer_id = ${userId})
     on conflict (tenant_id, customer_id) do update
       set address_changed_at = greatest(known.address_changed_at, excluded.address_changed_at)`;
-};
-
-/** @param paymentId the order's id where the payment has none */
-export const paymentDeclined = async (tx: Tx, tenantId: string, orderId: string, paymentId: string) => {
-  await whileNobodyIsErased(tx);
-  await tx.sql`
-    insert into decline (tenant_id, payment_id, customer_id)
-    select tenant_id, ${paymentId}, customer_id from recent_order
-    where tenant_id = ${tenantId} and order_id = ${orderId} and customer_id is not null
-    on conflict do nothing`;
-};
-
-/** Paid is when the goods have gone out: only then an amount is one of the customer's usual ones. */
-export const orderPaid = async (tx: Tx, tenantId: string, orderId: string): Promise<void> => {
-  await whileNobodyIsErased(tx);
-  await tx.sql`
-    with paid as (
-      update assessment set captured_at = now()
-      where tenant_id = ${tenantId} and order_id = ${orderId} and captured_at is null and amount_minor is not null
-      returning customer_id, currency, amount_minor, ln(greatest(amount_minor, 1)::float8) as log)
-    insert into customer as known (tenant_id, customer_id, currency, orders, sum_minor, log_sum, log_squares)
-    select ${tenantId}, customer_id, currency, 1, amount_minor, log, log * log from paid where customer_id is not null
-    on conflict (tenant_id, customer_id) do update set
-      currency = coalesce(known.currency, excluded.currency), orders = known.orders + 1,
-      sum_minor = known.sum_minor + excluded.sum_minor, log_sum = known.log_sum + excluded.log_sum,
-      log_squares = known.log_squares + excluded.log_squares
-    where coalesce(known.currency, excluded.currency) = excluded.currency`;
-};
-
-/** Variants in the order of their ids: two orders with the same goods do not wait for each other in a circle. */
-export const orderRefunded = async (tx: Tx, tenantId: string, orderId: string): Promise<void> => {
-  await tx.sql`
-    with refunded as (
-      update assessment set refunded_at = now()
-      where tenant_id = ${tenantId} and order_id = ${orderId} and refunded_at is null returning order_id),
-    goods as (
-      select distinct variant_id from recent_order, unnest(variant_ids) as variant_id
-      where tenant_id = ${tenantId} and order_id in (select order_id from refunded) order by variant_id)
-    insert into abused_good as known (tenant_id, variant_id, refunded)
-    select ${tenantId}, variant_id, 1 from goods
-    on conflict (tenant_id, variant_id) do update set refunded = known.refunded + 1`;
-};
-
-/** What stood in a rejected order is looked at with other eyes from now on. */
-export const orderRejected = async (tx: Tx, tenantId: string, orderId: string): Promise<void> => {
-  await tx.sql`
-    insert into abused_good as known (tenant_id, variant_id, rejected)
-    select ${tenantId}, variant_id, 1 from (
-      select distinct variant_id from recent_order, unnest(variant_ids) as variant_id
-      where tenant_id = ${tenantId} and order_id = ${orderId} order by variant_id) goods
-    on conflict (tenant_id, variant_id) do update set rejected = known.rejected + 1`;
-  await tx.sql`
-    insert into abused_hash as known (tenant_id, kind, hash, rejected)
-    select ${tenantId}, kind, hash, 1 from recent_order
-      cross join lateral (values ('address', address_hash), ('device', device_hash), ('network', network_hash))
-        as seen (kind, hash)
-    where tenant_id = ${tenantId} and order_id = ${orderId} and hash is not null
-    order by kind, hash
-    on conflict (tenant_id, kind, hash) do update set rejected = known.rejected + 1, last_at = now()`;
 };
 
 /** The sums that others are compared with stay; whose they were, and where they came from, goes. */

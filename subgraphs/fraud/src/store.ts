@@ -7,6 +7,7 @@ import type { Assessment, Audit, Profile, ReviewState } from './assessment.ts';
 import type { Features } from './feature.ts';
 import { highRisk } from './messages.ts';
 import type { Scored } from './rules.ts';
+import { type Arrival, remembering } from './signal-store.ts';
 
 type Reader = Pick<Db, 'sql'>;
 
@@ -19,13 +20,6 @@ const overdue = raw(`review in ('PENDING', 'INFO_REQUESTED') and due_at <= now()
 
 export type Held = Assessment & { readonly isOverdue: boolean };
 
-export const ofOrderForUpdate = async (tx: Tx, tenantId: string, orderId: string): Promise<Held | null> => {
-  const [row] = await tx.sql<Held>`
-    select ${columns}, ${overdue} from assessment
-    where tenant_id = ${tenantId} and order_id = ${orderId} for update`;
-  return row ?? null;
-};
-
 export const forUpdate = async (tx: Tx, tenantId: string, id: string): Promise<Held | null> => {
   const [row] = await tx.sql<Held>`
     select ${columns}, ${overdue} from assessment where tenant_id = ${tenantId} and id = ${id} for update`;
@@ -33,22 +27,26 @@ export const forUpdate = async (tx: Tx, tenantId: string, id: string): Promise<H
 };
 
 export type NewScore = Scored & {
-  readonly orderId: string;
+  /** null for somebody erased */
   readonly customerId: string | null;
-  readonly amountMinor: number;
-  readonly currency: string;
   readonly features: Features;
   readonly rulesVersion: string;
   readonly tookMs: number;
 };
 
-/** Also where a review was opened before the score came; a score that stands is never written again. */
+/**
+ * Also where a review was opened before the score came, and with the order for those that come after it. A score that
+ * stands is never written again. @returns the score that stands
+ */
 export const saveScore = async (
   tx: Tx,
   tenantId: string,
-  { orderId, customerId, amountMinor, currency, score, factors, features, rulesVersion, tookMs }: NewScore,
-): Promise<void> => {
-  await tx.sql`
+  arrival: Arrival,
+  { customerId, score, factors, features, rulesVersion, tookMs }: NewScore,
+): Promise<number> => {
+  const { orderId, amountMinor, currency } = arrival;
+  const saved = await tx.sql`
+    with ${remembering(tenantId, customerId, arrival)}
     insert into assessment as known (id, tenant_id, order_id, customer_id, amount_minor, currency, score, rank, factors,
       features, rules_version, took_ms, flagged_at)
     values (${newId()}, ${tenantId}, ${orderId}, ${customerId}, ${amountMinor}, ${currency}, ${score}, ${score},
@@ -59,7 +57,13 @@ export const saveScore = async (
       score = excluded.score, rank = excluded.rank, factors = excluded.factors, features = excluded.features,
       rules_version = excluded.rules_version, took_ms = excluded.took_ms,
       flagged_at = coalesce(known.flagged_at, excluded.flagged_at)
-    where known.score is null`;
+    where known.score is null
+    returning known.id`;
+  if (saved.length > 0) return score;
+  // Asked twice at the same moment: the other was faster.
+  const [stands] = await tx.sql<{ score: number }>`
+    select score from assessment where tenant_id = ${tenantId} and order_id = ${orderId}`;
+  return stands!.score;
 };
 
 /** Answers the assessment's id where a review was opened now. */

@@ -53,27 +53,32 @@ export const openDesk = async () => {
   const create = createContext({ database });
   const context = (viewer: Viewer) => create({ viewer, now: new Date(), log, trace: newTrace() });
 
-  /** Each in a transaction of its own and without the inbox, so that nothing hides a repetition. */
+  const envelopeOf = ({ type, v, key, version, data }: Message): Envelope<never> => ({
+    id: newId(),
+    type,
+    v,
+    tenantId,
+    key,
+    version,
+    occurredAt: new Date().toISOString(),
+    causationId: null,
+    traceparent: newTrace().traceparent,
+    data: data as never,
+  });
+
+  /** As a batch for one handler, and without the inbox, so that nothing hides a repetition. */
+  const hearTogether = (...messages: Message[]): Promise<void> =>
+    database.transaction(async (begin) => {
+      const handler = handlers.find((each) => each.message.type === messages[0]?.type);
+      if (!handler) throw new Error(`nobody hears ${messages[0]?.type}`);
+      const tx = begin({ tenantId, ...newTrace(), causationId: null });
+      const heard = messages.map((message) => ({ tx, message: envelopeOf(message) }));
+      await handler.handle(heard, { now: new Date(), log });
+    });
+
+  /** Each in a transaction of its own. */
   const hear = async (...messages: Message[]): Promise<void> => {
-    for (const { type, v, key, version, data } of messages)
-      await database.transaction(async (begin) => {
-        const handler = handlers.find((each) => each.message.type === type);
-        if (!handler) throw new Error(`nobody hears ${type}`);
-        const envelope: Envelope<never> = {
-          id: newId(),
-          type,
-          v,
-          tenantId,
-          key,
-          version,
-          occurredAt: new Date().toISOString(),
-          causationId: null,
-          traceparent: newTrace().traceparent,
-          data: data as never,
-        };
-        const tx = begin({ tenantId, ...newTrace(), causationId: null });
-        await handler.handle([{ tx, message: envelope }], { now: new Date(), log });
-      });
+    for (const message of messages) await hearTogether(message);
   };
 
   const order = (given: Partial<Order> = {}): Order => ({
@@ -139,6 +144,7 @@ export const openDesk = async () => {
     tenantId,
     hints,
     hear,
+    hearTogether,
     order,
     assess,
     review,

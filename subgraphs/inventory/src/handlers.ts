@@ -1,5 +1,6 @@
 import { VariantChanged } from '@orderstream/catalog/messages';
-import { on } from '@orderstream/runtime/subgraph';
+import type { MessageType } from '@orderstream/runtime/messages';
+import { on, together } from '@orderstream/runtime/subgraph';
 import {
   AllocateStock,
   ExtendHold,
@@ -8,13 +9,13 @@ import {
   RestockGoods,
   ShipStock,
 } from './messages.ts';
-import { allocate, extendHold, learnVariant, reserve } from './service.ts';
+import { serveAll } from './reserving-service.ts';
+import { extendHold, learnVariant } from './service.ts';
 import { releaseAll, restock, ship } from './shipping-service.ts';
 
 export const handlers = [
-  on(ReserveStock, (tx, { tenantId, data }) => reserve(tx, tenantId, data)),
+  ...together([ReserveStock, AllocateStock] as unknown as MessageType<never>[], serveAll),
   on(ExtendHold, (tx, { tenantId, data }) => extendHold(tx, tenantId, data.orderId, data.holdUntil)),
-  on(AllocateStock, (tx, { tenantId, data }) => allocate(tx, tenantId, data.orderId)),
   on(ReleaseStock, (tx, { tenantId, data }) => releaseAll(tx, tenantId, data.orderId)),
   on(ShipStock, (tx, { tenantId, data }, { log }) => ship(tx, tenantId, data.orderId, log)),
   on(RestockGoods, (tx, { tenantId, data }) => restock(tx, tenantId, data)),

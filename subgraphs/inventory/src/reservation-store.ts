@@ -20,6 +20,14 @@ export const reservationOf = async (
   return row ?? null;
 };
 
+export const reservationsOf = (
+  tx: Tx,
+  tenantId: string,
+  orderIds: readonly string[],
+): Promise<Reservation[]> => tx.sql<Reservation>`
+  select ${columns} from reservation r where r.tenant_id = ${tenantId} and r.order_id = any(${orderIds}::uuid[])
+  order by r.id for update`;
+
 /** Holds whose time has come, by the database's clock. Rides on `reservation_due`; another sweeper's are passed over. */
 export const dueHolds = (tx: Tx, most: number): Promise<Reservation[]> => tx.sql<Reservation>`
   select ${columns} from reservation r where r.state = 'HELD' and r.hold_until <= now()
@@ -33,30 +41,44 @@ export const hasDueHolds = async ({ sql }: { readonly sql: Sql }): Promise<boole
 
 type Start = Pick<Reservation, 'tenantId' | 'orderId' | 'state' | 'holdUntil' | 'refusedSkus' | 'parts'>;
 
-export const start = async (tx: Tx, begun: Start): Promise<Reservation> => {
-  const id = newId();
-  const { tenantId, orderId, state, holdUntil, refusedSkus, parts } = begun;
+/** As it is once it is written. */
+export const begun = (start: Start): Reservation => ({ ...start, id: newId(), version: 1 });
+
+export const insert = async (tx: Tx, tenantId: string, all: readonly Reservation[]): Promise<void> => {
+  if (all.length === 0) return;
+  const parts = all.flatMap(({ id, parts: own }) => own.map((part) => ({ ...part, id })));
   await tx.sql`
     with begun as (
-      insert into reservation (id, tenant_id, order_id, state, hold_until, refused_skus)
-      values (${id}, ${tenantId}, ${orderId}, ${state}, ${holdUntil}, ${refusedSkus}::text[])
-      returning tenant_id, id
+      insert into reservation (id, tenant_id, order_id, state, hold_until, refused_skus, version)
+      select id, ${tenantId}, order_id, state, hold_until, array(select jsonb_array_elements_text(refused)), version
+      from unnest(${all.map((r) => r.id)}::uuid[], ${all.map((r) => r.orderId)}::uuid[],
+        ${all.map((r) => r.state)}::text[], ${all.map((r) => r.holdUntil)}::timestamptz[],
+        ${all.map((r) => JSON.stringify(r.refusedSkus))}::jsonb[], ${all.map((r) => r.version)}::int[])
+        as r (id, order_id, state, hold_until, refused, version)
     )
     insert into reservation_part (tenant_id, reservation_id, variant_id, warehouse_id, sku, quantity)
-    select begun.*, part.* from begun, unnest(${parts.map((p) => p.variantId)}::uuid[],
+    select ${tenantId}, * from unnest(${parts.map((p) => p.id)}::uuid[], ${parts.map((p) => p.variantId)}::uuid[],
       ${parts.map((p) => p.warehouseId)}::uuid[], ${parts.map((p) => p.sku)}::text[],
-      ${parts.map((p) => p.quantity)}::int[]) as part`;
-  return { ...begun, id, version: 1 };
+      ${parts.map((p) => p.quantity)}::int[])`;
 };
 
-/** @throws when the reservation is not in the state it was read in */
-export const enter = async (tx: Tx, reservation: Reservation, state: State): Promise<Reservation> => {
-  const { id, tenantId, version } = reservation;
+/** As it is once it is written. */
+export const entered = (reservation: Reservation, state: State): Reservation => ({
+  ...reservation,
+  state,
+  version: reservation.version + 1,
+});
+
+/** @throws when one of them is not in the version before the one given */
+export const update = async (tx: Tx, tenantId: string, all: readonly Reservation[]): Promise<void> => {
+  if (all.length === 0) return;
   const rows = await tx.sql`
-    update reservation set state = ${state}, version = version + 1, updated_at = now()
-    where tenant_id = ${tenantId} and id = ${id} and state = ${reservation.state} returning id`;
-  if (rows.length !== 1) throw new Error(`the reservation of order ${reservation.orderId} moved meanwhile`);
-  return { ...reservation, state, version: version + 1 };
+    update reservation r set state = n.state, version = n.version, updated_at = now()
+    from unnest(${all.map((r) => r.id)}::uuid[], ${all.map((r) => r.state)}::text[],
+      ${all.map((r) => r.version)}::int[]) as n (id, state, version)
+    where r.tenant_id = ${tenantId} and r.id = n.id and r.version = n.version - 1 returning r.id`;
+  if (rows.length !== all.length)
+    throw new Error(`a reservation moved meanwhile, one of ${all.map((r) => r.orderId)}`);
 };
 
 /** A hold never gets shorter: an older extension may come after a newer one. */

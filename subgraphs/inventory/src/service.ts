@@ -7,19 +7,11 @@ import { once } from '@orderstream/runtime/once';
 import type { Viewer } from '@orderstream/runtime/viewer';
 import { learn } from './catalog-copy.ts';
 
-import {
-  HoldExpired,
-  HoldExtended,
-  StockAllocated,
-  StockLevelChanged,
-  StockRefused,
-  StockReleased,
-} from './messages.ts';
-import { after, answer, effect, type Move, type Reservation } from './reservation.ts';
+import { HoldExpired, HoldExtended, StockLevelChanged, StockReleased } from './messages.ts';
+import { after, effect, type Move, type Reservation } from './reservation.ts';
 import * as reservations from './reservation-store.ts';
 import { type Adjusted, type Adjustment, availabilityOf, type Level, refusalOf } from './stock.ts';
 import * as store from './store.ts';
-import { choose, originOf, summed, type Wanted } from './warehouse.ts';
 
 const changed = (level: Level) => {
   const { variantId, available, version } = level;
@@ -30,35 +22,15 @@ const changed = (level: Level) => {
 export const changes = async (tx: Tx, tenantId: string, variantIds: readonly string[]): Promise<Message[]> =>
   variantIds.length === 0 ? [] : (await store.recount(tx, tenantId, [...new Set(variantIds)])).map(changed);
 
-type Reserve = { readonly orderId: string; readonly lines: readonly Wanted[]; readonly holdUntil: string };
-
-/** Holds everything an order needs, or nothing. Whatever was decided on the order before stays decided. */
-export const reserve = async (tx: Tx, tenantId: string, { orderId, lines, holdUntil }: Reserve) => {
-  await store.takeTurn(tx);
-  const before = await reservations.reservationOf(tx, tenantId, orderId);
-  if (before) return tx.send(answer(before));
-  const wanted = summed(lines);
-  const variantIds = wanted.map((line) => line.variantId);
-  const choice = choose(wanted, await store.offersForUpdate(tx, tenantId, variantIds));
-  const none = { tenantId, orderId, holdUntil: null, refusedSkus: [], parts: [] };
-  if ('short' in choice) {
-    const refused = { ...none, state: 'REFUSED', refusedSkus: choice.short } as const;
-    return tx.send(answer(await reservations.start(tx, refused)));
-  }
-  const { parts } = choice;
-  await store.shift(tx, tenantId, orderId, parts, effect(null, 'HELD'));
-  const held = { ...none, state: 'HELD', holdUntil: new Date(holdUntil), parts } as const;
-  const reserved = await reservations.start(tx, held);
-  await tx.send(answer(reserved), ...(await changes(tx, tenantId, variantIds)));
-};
-
 /** Takes a reservation a step further and its goods with it; null when it is past that. */
 export const move = async (tx: Tx, reservation: Reservation, by: Move): Promise<Reservation | null> => {
   const next = after(reservation.state, by);
   if (!next) return null;
   const { tenantId, orderId, parts, state } = reservation;
-  if (parts.length > 0) await store.shift(tx, tenantId, orderId, parts, effect(state, next));
-  return reservations.enter(tx, reservation, next);
+  await store.shift(tx, tenantId, [{ orderId, parts, signs: effect(state, next) }]);
+  const entered = reservations.entered(reservation, next);
+  await reservations.update(tx, tenantId, [entered]);
+  return entered;
 };
 
 const variantsOf = ({ parts }: Reservation): string[] => parts.map((part) => part.variantId);
@@ -72,24 +44,6 @@ export const extendHold = async (tx: Tx, tenantId: string, orderId: string, hold
   await tx.send(HoldExtended({ orderId, holdUntil: extended.holdUntil.toISOString() }, extended.version));
 };
 
-/** What was set aside and where its parcel starts. */
-const allocated = async (tx: Tx, { tenantId, orderId, parts, version }: Reservation): Promise<Message> => {
-  const [start] = await store.warehousesByIds(tx, tenantId, [originOf(parts)]);
-  const { id: warehouseId, name, latitude, longitude } = start!;
-  const origin = { warehouseId, name, latitude, longitude };
-  return StockAllocated({ orderId, parts: [...parts], origin }, version);
-};
-
-/** Possible for as long as the hold stands, also in the moment between its deadline and the sweeper. */
-export const allocate = async (tx: Tx, tenantId: string, orderId: string) => {
-  await store.takeTurn(tx);
-  const before = await reservations.reservationOf(tx, tenantId, orderId);
-  const reservation = before && ((await move(tx, before, 'allocate')) ?? before);
-  if (reservation?.state === 'ALLOCATED' || reservation?.state === 'SHIPPED')
-    return tx.send(await allocated(tx, reservation));
-  await tx.send(StockRefused({ orderId, reason: 'HOLD_GONE', skus: [] }, reservation?.version));
-};
-
 /**
  * Gives back what the order has. What was never reserved is marked as released, so that a late reserve is refused.
  * @returns the reservation if it had goods until now
@@ -98,16 +52,10 @@ export const release = async (tx: Tx, tenantId: string, orderId: string): Promis
   await store.takeTurn(tx);
   const before = await reservations.reservationOf(tx, tenantId, orderId);
   if (!before) {
-    const none = {
-      tenantId,
-      orderId,
-      state: 'RELEASED',
-      holdUntil: null,
-      refusedSkus: [],
-      parts: [],
-    } as const;
-    const { version } = await reservations.start(tx, none);
-    await tx.send(StockReleased({ orderId }, version));
+    const nothing = { tenantId, orderId, holdUntil: null, refusedSkus: [], parts: [] };
+    const none = reservations.begun({ ...nothing, state: 'RELEASED' });
+    await reservations.insert(tx, tenantId, [none]);
+    await tx.send(StockReleased({ orderId }, none.version));
     return null;
   }
   const released = await move(tx, before, 'release');

@@ -18,7 +18,7 @@ const putBack = async (
   const { tenantId, orderId } = order;
   const { refundId, wanted } = restock;
   const parts = of?.state === 'SHIPPED' ? takeBack(await shippedParts(tx, of), wanted) : [];
-  if (parts.length > 0) await store.shift(tx, tenantId, orderId, parts, comingBack);
+  await store.shift(tx, tenantId, [{ orderId, parts, signs: comingBack }]);
   await finishRestock(tx, of?.id ?? null, refundId, parts);
   const lines = [...Map.groupBy(parts, (part) => part.variantId)].map(([variantId, same]) => ({
     variantId,

@@ -21,9 +21,14 @@ const levelColumns = raw(`tenant_id as "tenantId", variant_id as "variantId", av
  * 50 orders, in the orders' order and not the goods': two such batches that locked rows as they went would stop each
  * other again and again, a second each time. Waiting writers cost little, for their batches grow meanwhile.
  */
-export const takeTurn = async (tx: Tx): Promise<void> => {
-  await tx.sql`select pg_advisory_xact_lock(1937012587)`;
+export const takeTurn = async ({ sql }: Tx): Promise<void> => {
+  if (turns.has(sql)) return;
+  await sql`select pg_advisory_xact_lock(1937012587)`;
+  turns.add(sql);
 };
+
+/** Transactions that have the turn. */
+const turns = new WeakSet<Sql>();
 
 /** What each warehouse can give, the rows locked in a fixed order against writers of any other kind. */
 export const offersForUpdate = (
@@ -35,47 +40,81 @@ export const offersForUpdate = (
   from stock where tenant_id = ${tenantId} and variant_id = any(${variantIds}::uuid[])
   order by variant_id, warehouse_id for update`;
 
+/** What an order's parts do to the counters of the stock they are from. */
+export type Shift = {
+  readonly orderId: string;
+  readonly parts: readonly OrderPart[];
+  readonly signs: Effect;
+};
+
+const counters = ['held', 'allocated', 'shipped', 'returned'] as const;
+
+type Change = { readonly variantId: string; readonly warehouseId: string } & Record<
+  (typeof counters)[number],
+  number
+>;
+
+/** By level, what all of these do to it together. */
+const changesOf = (shifts: readonly Shift[]): Change[] => {
+  const all = new Map<string, Change>();
+  for (const { parts, signs } of shifts)
+    for (const { variantId, warehouseId, quantity } of parts) {
+      const place = `${variantId} ${warehouseId}`;
+      const change = all.get(place) ?? {
+        variantId,
+        warehouseId,
+        held: 0,
+        allocated: 0,
+        shipped: 0,
+        returned: 0,
+      };
+      for (const counter of counters) change[counter] += signs[counter] * quantity;
+      all.set(place, change);
+    }
+  return [...all.values()];
+};
+
 /**
  * Adds the parts' quantities, times the sign given for each counter, to the stock, and writes the movements. The guard
  * makes overselling impossible whatever was read before.
  * @throws when a level cannot take it: the caller decided on something else than what there is
  */
-export const shift = async (
-  tx: Tx,
-  tenantId: string,
-  orderId: string,
-  parts: readonly OrderPart[],
-  signs: Effect,
-): Promise<void> => {
-  const counters = (['held', 'allocated', 'shipped', 'returned'] as const).filter(
-    (each) => signs[each] !== 0,
+export const shift = async (tx: Tx, tenantId: string, shifts: readonly Shift[]): Promise<void> => {
+  const changes = changesOf(shifts);
+  if (changes.length === 0) return;
+  const movements = shifts.flatMap(({ orderId, parts, signs }) =>
+    counters.flatMap((kind) =>
+      signs[kind] === 0
+        ? []
+        : parts.map((part) => ({ ...part, orderId, kind, quantity: part.quantity * signs[kind] })),
+    ),
   );
-  const onHand = signs.returned - signs.shipped;
-  const movements = counters.flatMap((kind) => parts.map((part) => ({ ...part, kind })));
   const [taken] = await tx.sql<{ count: number }>`
     with moved as (
       update stock s set
-        on_hand = s.on_hand + ${onHand}::int * p.quantity, held = s.held + ${signs.held}::int * p.quantity,
-        allocated = s.allocated + ${signs.allocated}::int * p.quantity,
-        shipped = s.shipped + ${signs.shipped}::int * p.quantity,
-        returned = s.returned + ${signs.returned}::int * p.quantity,
+        on_hand = s.on_hand + c.returned - c.shipped, held = s.held + c.held, allocated = s.allocated + c.allocated,
+        shipped = s.shipped + c.shipped, returned = s.returned + c.returned,
         version = s.version + 1, updated_at = now()
-      from unnest(${parts.map((p) => p.variantId)}::uuid[], ${parts.map((p) => p.warehouseId)}::uuid[],
-        ${parts.map((p) => p.quantity)}::int[]) as p (variant_id, warehouse_id, quantity)
-      where s.tenant_id = ${tenantId} and s.variant_id = p.variant_id and s.warehouse_id = p.warehouse_id
-        and s.on_hand - s.held - s.allocated >= (${signs.held + signs.allocated - onHand}::int) * p.quantity
-        and s.held + ${signs.held}::int * p.quantity >= 0
-        and s.allocated + ${signs.allocated}::int * p.quantity >= 0
+      from unnest(${changes.map((c) => c.variantId)}::uuid[], ${changes.map((c) => c.warehouseId)}::uuid[],
+        ${changes.map((c) => c.held)}::int[], ${changes.map((c) => c.allocated)}::int[],
+        ${changes.map((c) => c.shipped)}::int[], ${changes.map((c) => c.returned)}::int[])
+        as c (variant_id, warehouse_id, held, allocated, shipped, returned)
+      where s.tenant_id = ${tenantId} and s.variant_id = c.variant_id and s.warehouse_id = c.warehouse_id
+        and s.on_hand - s.held - s.allocated >= c.held + c.allocated - c.returned + c.shipped
+        and s.held + c.held >= 0 and s.allocated + c.allocated >= 0
       returning s.id
     ), explained as (
-      insert into movement (tenant_id, order_id, id, variant_id, warehouse_id, kind, quantity)
-      select ${tenantId}, ${orderId}, * from unnest(${movements.map(() => newId())}::uuid[],
-        ${movements.map((m) => m.variantId)}::uuid[], ${movements.map((m) => m.warehouseId)}::uuid[],
-        ${movements.map((m) => m.kind)}::text[], ${movements.map((m) => m.quantity * signs[m.kind])}::int[])
+      insert into movement (tenant_id, id, order_id, variant_id, warehouse_id, kind, quantity)
+      select ${tenantId}, * from unnest(${movements.map(() => newId())}::uuid[],
+        ${movements.map((m) => m.orderId)}::uuid[], ${movements.map((m) => m.variantId)}::uuid[],
+        ${movements.map((m) => m.warehouseId)}::uuid[], ${movements.map((m) => m.kind)}::text[],
+        ${movements.map((m) => m.quantity)}::int[])
     )
     select count(*) from moved`;
-  if (taken?.count !== parts.length)
-    throw new Error(`the stock took ${taken?.count} of ${parts.length} parts of order ${orderId}`);
+  if (taken?.count !== changes.length)
+    throw new Error(
+      `the stock took ${taken?.count} of ${changes.length} changes for ${shifts.map((one) => one.orderId)}`,
+    );
 };
 
 /** Sums the variants up again, and answers those of which something else can be sold than was told before. */

@@ -68,11 +68,17 @@ const toEnvelope = (tenantId: string, { type, v, key, version, data }: Message):
 export const hear = (database: Database, { tenantId }: Shop, ...messages: Message[]): Promise<void> =>
   database.transaction(async (begin) => {
     const tx = begin({ tenantId, ...newTrace(), causationId: null });
-    for (const message of messages) {
+    const heard = messages.map((message) => {
       const handler = handlers.find((each) => each.message.type === message.type);
       if (!handler) throw new Error(`nobody hears ${message.type}`);
-      await handler.handle([{ tx, message: toEnvelope(tenantId, message) }], { now: new Date(), log });
-    }
+      return { handler, one: { tx, message: toEnvelope(tenantId, message) } };
+    });
+    const groups = Map.groupBy(heard, (each) => (each.handler.isForMany ? each.handler.handle : each));
+    for (const group of groups.values())
+      await group[0]!.handler.handle(
+        group.map(({ one }) => one),
+        { now: new Date(), log },
+      );
   });
 
 export type Told = Pick<Message, 'type' | 'key' | 'version'> & { readonly data: Record<string, unknown> };

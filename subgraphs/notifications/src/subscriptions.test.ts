@@ -101,6 +101,26 @@ describe('what a customer is told', () => {
     await seen.leave!();
   });
 
+  test('is not looked for before there is a hint of it, by whoever has nothing to catch up on', async () => {
+    const ada = desk.customer();
+    const [last] = await desk.tell(ada.userId);
+    const unsent = () => desk.database.sql`select from plumbing.outbox`;
+    await expect.poll(unsent, patience).toEqual([]);
+    const looksOf = async (args: string): Promise<number> => {
+      const before = desk.database.statements();
+      const { seen, leave } = await watch(ada, args);
+      // A heartbeat would come after five seconds.
+      await sleep(500);
+      expect(seen).toEqual([]);
+      const looks = desk.database.statements() - before;
+      await leave!();
+      return looks;
+    };
+    // Where the list ends, or where the one seen stands in it; and a look at what follows.
+    expect(await looksOf('')).toBe(1);
+    expect(await looksOf(`(after: "${last}")`)).toBe(2);
+  });
+
   test('arrives also when its hint is lost and a look fails', async () => {
     const ada = desk.customer();
     const seen = await watch(ada);

@@ -71,7 +71,10 @@ export const cartOf = async (
     currency,
   );
 
-/** Makes sure that there is a cart, locks it and reads it. */
+const lockCart = (tx: Tx, tenantId: string, userId: string) =>
+  tx.sql`select 1 from cart where tenant_id = ${tenantId} and user_id = ${userId} for update`;
+
+/** Makes sure that there is a cart, locks it and reads it, its lines as they are once it is locked. */
 export const cartForUpdate = async (
   tx: Tx,
   newCartId: string,
@@ -79,9 +82,13 @@ export const cartForUpdate = async (
   userId: string,
   currency: string,
 ): Promise<Cart> => {
-  await tx.sql`
-    insert into cart (id, tenant_id, user_id) values (${newCartId}, ${tenantId}, ${userId}) on conflict do nothing`;
-  await tx.sql`select 1 from cart where tenant_id = ${tenantId} and user_id = ${userId} for update`;
+  const locked = await lockCart(tx, tenantId, userId);
+  if (locked.length === 0) {
+    await tx.sql`
+      insert into cart (id, tenant_id, user_id) values (${newCartId}, ${tenantId}, ${userId})
+      on conflict do nothing`;
+    await lockCart(tx, tenantId, userId);
+  }
   return (await cartOf(tx, tenantId, userId, currency))!;
 };
 
@@ -103,20 +110,23 @@ type NewLine = {
 /** Replaces the quantity of a variant; 0 takes the line out. The cart is locked by the caller. */
 export const putLine = async (tx: Tx, tenantId: string, cartId: string, line: NewLine): Promise<void> => {
   if (line.quantity === 0)
-    await tx.sql`delete from cart_line where cart_id = ${cartId} and variant_id = ${line.variantId}`;
+    await tx.sql`
+      with gone as (delete from cart_line where cart_id = ${cartId} and variant_id = ${line.variantId})
+      update cart set version = version + 1, updated_at = now() where id = ${cartId}`;
   else
     await tx.sql`
-      insert into cart_line (id, tenant_id, cart_id, variant_id, quantity, seen_price_minor)
-      values (${line.id}, ${tenantId}, ${cartId}, ${line.variantId}, ${line.quantity}, ${line.seenPrice.amountMinor})
-      on conflict (cart_id, variant_id) do update
-      set quantity = excluded.quantity, seen_price_minor = excluded.seen_price_minor`;
-  await tx.sql`update cart set version = version + 1, updated_at = now() where id = ${cartId}`;
+      with put as (
+        insert into cart_line (id, tenant_id, cart_id, variant_id, quantity, seen_price_minor)
+        values (${line.id}, ${tenantId}, ${cartId}, ${line.variantId}, ${line.quantity},
+          ${line.seenPrice.amountMinor})
+        on conflict (cart_id, variant_id) do update
+        set quantity = excluded.quantity, seen_price_minor = excluded.seen_price_minor)
+      update cart set version = version + 1, updated_at = now() where id = ${cartId}`;
 };
 
-export const emptyCart = async (tx: Tx, cartId: string): Promise<void> => {
-  await tx.sql`delete from cart_line where cart_id = ${cartId}`;
-  await tx.sql`update cart set version = version + 1, updated_at = now() where id = ${cartId}`;
-};
+export const emptyCart = (tx: Tx, cartId: string) => tx.sql`
+  with gone as (delete from cart_line where cart_id = ${cartId})
+  update cart set version = version + 1, updated_at = now() where id = ${cartId}`;
 
 export const removeCart = async (tx: Tx, tenantId: string, userId: string): Promise<void> => {
   await tx.sql`delete from cart where tenant_id = ${tenantId} and user_id = ${userId}`;

@@ -29,6 +29,14 @@ export type Cart = {
   readonly lines: readonly CartLine[];
 };
 
+/** The cart with a variant's quantity replaced; 0 takes the line out, and one that is new comes last. */
+export const withLine = (cart: Cart, line: CartLine): Cart => {
+  const known = cart.lines.find(({ variant }) => variant.id === line.variant.id);
+  const put = known ? { ...line, id: known.id } : line;
+  const all = known ? cart.lines.map((one) => (one === known ? put : one)) : [...cart.lines, put];
+  return { ...cart, version: cart.version + 1, lines: all.filter(({ quantity }) => quantity > 0) };
+};
+
 export type CartProblem = 'OUT_OF_STOCK' | 'PRICE_CHANGED' | 'LIMIT_EXCEEDED' | 'NOT_SOLD_ANY_MORE';
 
 const mostOfOne = 10_000;

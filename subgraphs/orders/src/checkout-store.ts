@@ -1,5 +1,5 @@
 // The rows behind a checkout: the order, its saga and its events are written together or not at all.
-import { type Part, part, type Tx } from '@orderstream/runtime/database';
+import { type Db, type Part, part, type Tx } from '@orderstream/runtime/database';
 import { money } from '@orderstream/runtime/money';
 import type { PostalAddress } from '@orderstream/runtime/postal-address';
 import type { Checkout, Pending, Step } from './checkout.ts';
@@ -177,6 +177,7 @@ export const nextSerial = async (tx: Tx): Promise<number> => {
   return row!.serial;
 };
 
+/** In one statement. */
 export const insertOrder = async (
   tx: Tx,
   tenantId: string,
@@ -185,29 +186,36 @@ export const insertOrder = async (
 ): Promise<void> => {
   const { orderId } = checkout;
   await tx.sql`
-    insert into orders (id, tenant_id, number, customer_id, status, version, placed_at, updated_at, currency,
-      subtotal_minor, discount_minor, shipping_minor, tax_minor, total_minor,
-      recipient, line1, line2, city, postcode, country, idempotency_key)
-    values (${orderId}, ${tenantId}, ${checkout.number}, ${checkout.customerId}, ${entry.to.status}, ${entry.version}, ${now}, ${now},
-      ${totals.total.currency}, ${totals.subtotal.amountMinor}, ${totals.discountTotal.amountMinor},
-      ${totals.shippingTotal.amountMinor}, ${totals.taxTotal.amountMinor}, ${totals.total.amountMinor},
-      ${address.recipient}, ${address.line1}, ${address.line2}, ${address.city}, ${address.postcode}, ${address.country},
-      ${idempotencyKey})`;
-  await tx.sql`
-    insert into order_line
-      (tenant_id, order_id, id, position, variant_id, sku, name, quantity, unit_price_minor, line_total_minor)
-    select ${tenantId}::uuid, ${orderId}::uuid, id, position, variant_id, sku, name, quantity, price, price * quantity
-    from unnest(${lines.map((l) => l.id)}::uuid[], ${lines.map((l) => l.variantId)}::uuid[],
-      ${lines.map((l) => l.sku)}::text[], ${lines.map((l) => l.name)}::text[], ${lines.map((l) => l.quantity)}::int[],
-      ${lines.map((l) => l.unitPriceMinor)}::bigint[])
-      with ordinality as line (id, variant_id, sku, name, quantity, price, position)`;
-  await tx.sql`
-    insert into saga (order_id, tenant_id, step, deadline_at, payment_method_id, hold_until, address_hash, device_hash,
-      client_hash)
-    values (${orderId}, ${tenantId}, ${checkout.step},
-      now() + ${(deadlineMs(checkout) ?? 0) * scale}::float8 * interval '1 millisecond', ${checkout.paymentMethodId},
-      ${checkout.holdUntil}, ${checkout.addressHash}, ${checkout.deviceHash}, ${checkout.clientHash})`;
-  await tx.sql`${insertEntries([entry], now)}`;
+    with placed as (
+      insert into orders (id, tenant_id, number, customer_id, status, version, placed_at, updated_at, currency,
+        subtotal_minor, discount_minor, shipping_minor, tax_minor, total_minor,
+        recipient, line1, line2, city, postcode, country, idempotency_key)
+      values (${orderId}, ${tenantId}, ${checkout.number}, ${checkout.customerId}, ${entry.to.status}, ${entry.version}, ${now}, ${now},
+        ${totals.total.currency}, ${totals.subtotal.amountMinor}, ${totals.discountTotal.amountMinor},
+        ${totals.shippingTotal.amountMinor}, ${totals.taxTotal.amountMinor}, ${totals.total.amountMinor},
+        ${address.recipient}, ${address.line1}, ${address.line2}, ${address.city}, ${address.postcode}, ${address.country},
+        ${idempotencyKey})),
+    listed as (
+      insert into order_line
+        (tenant_id, order_id, id, position, variant_id, sku, name, quantity, unit_price_minor, line_total_minor)
+      select ${tenantId}::uuid, ${orderId}::uuid, id, position, variant_id, sku, name, quantity, price, price * quantity
+      from unnest(${lines.map((l) => l.id)}::uuid[], ${lines.map((l) => l.variantId)}::uuid[],
+        ${lines.map((l) => l.sku)}::text[], ${lines.map((l) => l.name)}::text[], ${lines.map((l) => l.quantity)}::int[],
+        ${lines.map((l) => l.unitPriceMinor)}::bigint[])
+        with ordinality as line (id, variant_id, sku, name, quantity, price, position)),
+    begun as (
+      insert into saga (order_id, tenant_id, step, deadline_at, payment_method_id, hold_until, address_hash, device_hash,
+        client_hash)
+      values (${orderId}, ${tenantId}, ${checkout.step},
+        now() + ${(deadlineMs(checkout) ?? 0) * scale}::float8 * interval '1 millisecond', ${checkout.paymentMethodId},
+        ${checkout.holdUntil}, ${checkout.addressHash}, ${checkout.deviceHash}, ${checkout.clientHash}))
+    ${insertEntries([entry], now)}`;
+};
+
+/** Whether there is anything to lock: asked ten times a second, and mostly answered with no. */
+export const isAnyOverdue = async (db: Pick<Db, 'sql'>): Promise<boolean> => {
+  const rows = await db.sql`select 1 from saga where deadline_at <= now() limit 1`;
+  return rows.length > 0;
 };
 
 /** Checkouts whose deadline has passed by the database's clock; rows another process works on are left to it. */

@@ -2,14 +2,14 @@
 import { advance, begin, type Checkout, type Moment } from './checkout.ts';
 import type { Heard } from './hearing.ts';
 
-export const orderId = '01920000-0000-7000-8000-000000000001';
-export const other = '01920000-0000-7000-8000-000000000002';
-export const money = { amountMinor: 1_490, currency: 'GBP' };
-export const at = '2026-01-01T00:00:00.000Z';
+const orderId = '01920000-0000-7000-8000-000000000001';
+const other = '01920000-0000-7000-8000-000000000002';
+const money = { amountMinor: 1_490, currency: 'GBP' };
+const at = '2026-01-01T00:00:00.000Z';
 export const moment: Moment = { now: new Date(at), scale: 1 };
 export const origin = { warehouseId: other, name: 'Manchester', latitude: 53.5, longitude: -2.2 };
-export const parcel = { orderId, shipmentId: other };
-export const decided = { orderId, assessmentId: other, reviewerId: other };
+const parcel = { orderId, shipmentId: other };
+const decided = { orderId, assessmentId: other, reviewerId: other };
 
 export const bodies: Heard = {
   'inventory.reserved': { orderId, parts: [] },

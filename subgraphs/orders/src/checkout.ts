@@ -94,6 +94,10 @@ export type Checkout = {
   readonly reason: string | null;
 };
 
+/** From the customer's word until the shop has said yes, no, or that somebody has to look at it first. */
+export const isUnderWay = ({ step }: Pick<Checkout, 'step'>): boolean =>
+  step === 'RESERVING' || step === 'SCORING' || step === 'AUTHORIZING';
+
 /** When something is decided. `scale` multiplies every deadline; 1 outside tests. */
 export type Moment = { readonly now: Date; readonly scale: number };
 

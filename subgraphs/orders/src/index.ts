@@ -4,6 +4,7 @@ import { secret } from '@orderstream/runtime/config';
 import { subgraph } from '@orderstream/runtime/subgraph';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { z } from 'zod';
+import { createActivity } from './activity-store.ts';
 import { createContext } from './context.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 import { createHandlers } from './handlers.ts';
@@ -11,6 +12,7 @@ import { createJobs } from './jobs.ts';
 import * as messages from './messages.ts';
 import { createResolvers } from './resolvers.ts';
 import type { Shop } from './service.ts';
+import { createSight } from './subscriptions.ts';
 
 const settings = z.object({
   CURRENCY: z.string().length(3).default('GBP'),
@@ -30,14 +32,15 @@ export const orders = subgraph({
   settings,
   messages,
   prisma: (pool) => new PrismaClient({ adapter: new PrismaPg(pool) }),
-  open: ({ settings: own, database, hints }) => {
+  open: ({ settings: own, database, hints, cache }) => {
     const shop: Shop = {
       terms: { currency: own.CURRENCY, taxPercent: own.TAX_PERCENT, shippingMinor: own.SHIPPING_FLAT_MINOR },
       scale: own.DEADLINE_SCALE,
       hashKey: createSecretKey(Buffer.from(own.TENANT_SECRET)),
+      activity: createActivity(cache),
     };
     return {
-      resolvers: createResolvers(shop, hints),
+      resolvers: createResolvers(shop, createSight(database, hints)),
       context: createContext({ database }),
       handlers: createHandlers(shop),
       jobs: createJobs(database, shop),

@@ -1,5 +1,4 @@
 import { badInput, RequestError, userError } from '@orderstream/runtime/errors';
-import type { Hints } from '@orderstream/runtime/hints';
 import { references } from '@orderstream/runtime/host/references';
 import { decodeId, encodeId, parseId } from '@orderstream/runtime/ids';
 import { type Money, minus, times } from '@orderstream/runtime/money';
@@ -9,8 +8,8 @@ import type { Context } from './context.ts';
 import type { OrderFilter, Resolvers } from './generated/resolvers.ts';
 import { allowedActions, type Customer, type Order, type OrderPage, waitingFor } from './order.ts';
 import { countOrders, type Filter, orderPage, type Sort, sorts } from './order-store.ts';
-import { cancelOrder, checkout, type Shop, setCartLine, viewCart } from './service.ts';
-import { watchAllOrders, watchOrder, watchOwnOrders } from './subscriptions.ts';
+import { cancelOrder, checkout, type Shop, setCartLine, viewActivity, viewCart } from './service.ts';
+import { type Sight, watchAllOrders, watchOrder, watchOwnOrders } from './subscriptions.ts';
 
 const signedIn = (ctx: Context): string => {
   if (!ctx.viewer.userId) throw new RequestError('UNAUTHENTICATED');
@@ -65,7 +64,7 @@ const listOrders = async (
 /** The fields that orders add to a user are for that user, and for staff who read orders. */
 const isOwn = (ctx: Context, user: Customer): boolean => ctx.viewer.userId === user.id;
 
-export const createResolvers = (shop: Shop, hints: Hints): Resolvers => ({
+export const createResolvers = (shop: Shop, sight: Sight): Resolvers => ({
   Query: {
     cart: (_root, _args, ctx) => (ctx.viewer.userId ? viewCart(ctx, shop) : null),
     order: async (_root, { id, number }, ctx) => {
@@ -79,6 +78,7 @@ export const createResolvers = (shop: Shop, hints: Hints): Resolvers => ({
       const isStaff = ctx.viewer.scopes.has('orders:read');
       return listOrders(ctx, shop, args, args.sort ?? 'PLACED_DESC', isStaff ? null : userId);
     },
+    shopActivity: (_root, _args, ctx) => viewActivity(ctx, shop),
   },
   Mutation: {
     setCartLine: async (_root, { input }, ctx) => {
@@ -115,19 +115,19 @@ export const createResolvers = (shop: Shop, hints: Hints): Resolvers => ({
   Subscription: {
     orderUpdated: {
       subscribe: (_root, { id, sinceVersion }, ctx) =>
-        watchOrder(ctx, hints, decodeId('order', id), sinceVersion ?? 0),
+        watchOrder(ctx, sight, decodeId('order', id), sinceVersion ?? 0),
     },
     myOrdersUpdated: {
       subscribe: (_root, _args, ctx) => {
         signedIn(ctx);
-        return watchOwnOrders(ctx, hints);
+        return watchOwnOrders(ctx, sight);
       },
     },
     orderFeed: {
       subscribe: (_root, { statuses }, ctx) => {
         signedIn(ctx);
         if (!ctx.viewer.scopes.has('orders:read')) throw new RequestError('FORBIDDEN');
-        return watchAllOrders(ctx, hints, statuses ?? null);
+        return watchAllOrders(ctx, sight, statuses ?? null);
       },
     },
   },

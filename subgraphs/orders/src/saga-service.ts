@@ -4,9 +4,10 @@ import type { Database, Tx } from '@orderstream/runtime/database';
 import type { Message } from '@orderstream/runtime/messages';
 import type { HandlerContext, Heard as HeardMessage } from '@orderstream/runtime/subgraph';
 import { newTrace } from '@orderstream/runtime/trace';
-import { advance, type Checkout } from './checkout.ts';
+import { advance, type Checkout, isUnderWay } from './checkout.ts';
 import {
   type Entry,
+  isAnyOverdue,
   overdue,
   type Place,
   type Standing,
@@ -47,10 +48,13 @@ export type News = {
   readonly actor: string;
 };
 
+type Watched = Pick<Shop, 'scale' | 'activity'>;
+
 /** Tells orders, whose rows are locked, what there is to hear, and writes in the end where they stand. */
-export const telling = (shop: Pick<Shop, 'scale'>, standings: Map<string, Standing>, now: Date) => {
+export const telling = (shop: Watched, standings: Map<string, Standing>, now: Date) => {
   const stood = new Map<string, Stood>();
   const entries: Entry[] = [];
+  const ended: Place[] = [];
 
   const stand = (standing: Standing, entry: Entry, waitMs: number | null | undefined): void => {
     const { orderId } = entry;
@@ -94,6 +98,7 @@ export const telling = (shop: Pick<Shop, 'scale'>, standings: Map<string, Standi
         },
         keepsClock ? undefined : wait === null ? null : wait * shop.scale,
       );
+      if (isUnderWay(before.checkout) && !isUnderWay(checkout)) ended.push(place);
       const isArrival = before.checkout.step !== checkout.step;
       const event = (isArrival && arrivals[checkout.step]) || OrderProgressed;
       const { orderId, customerId, step, reason } = checkout;
@@ -106,6 +111,8 @@ export const telling = (shop: Pick<Shop, 'scale'>, standings: Map<string, Standi
     },
     save: async (tx: Tx): Promise<void> => {
       if (entries.length > 0) await saveAll(tx, [...stood.values()], entries, now);
+      // Nobody waits for this; should the transaction be begun anew, it is said again.
+      for (const place of ended) shop.activity.checkoutEnded(place);
     },
   };
 };
@@ -117,7 +124,7 @@ type Answer = { readonly orderId: string };
  * nothing may still be worth an entry of the timeline; money that went back is worth telling the customer.
  */
 export const advanceSagas =
-  (shop: Pick<Shop, 'scale'>) =>
+  (shop: Watched) =>
   async (heard: readonly HeardMessage<Answer>[], { now }: Pick<HandlerContext, 'now'>): Promise<void> => {
     const [first] = heard;
     if (!first) return;
@@ -139,12 +146,13 @@ export const advanceSagas =
   };
 
 /** Deadlines that have passed are heard like messages. @returns how many checkouts were looked at */
-export const passDeadlines = (
-  database: Pick<Database, 'transaction'>,
-  shop: Pick<Shop, 'scale'>,
+export const passDeadlines = async (
+  database: Pick<Database, 'sql' | 'transaction'>,
+  shop: Watched,
   now: Date,
-): Promise<number> =>
-  database.transaction(async (begin) => {
+): Promise<number> => {
+  if (!(await isAnyOverdue(database))) return 0;
+  return database.transaction(async (begin) => {
     const origin = { tenantId: '', traceparent: newTrace().traceparent, causationId: null };
     const any = begin(origin);
     const late = await overdue(any, 20);
@@ -158,3 +166,4 @@ export const passDeadlines = (
     await told.save(any);
     return late.length;
   });
+};

@@ -7,7 +7,8 @@ import { publicNetworkOf } from '@orderstream/runtime/network';
 import { once } from '@orderstream/runtime/once';
 import { checkAddress, type TypedAddress } from '@orderstream/runtime/postal-address';
 import { invalidInput, problemOf, tidy } from '@orderstream/runtime/text';
-import { acceptCart, acceptLine, type Cart } from './cart.ts';
+import type { Activity } from './activity-store.ts';
+import { acceptCart, acceptLine, type Cart, withLine } from './cart.ts';
 import { cartForUpdate, cartOf, emptyCart, putLine, removeCart, variantById } from './cart-store.ts';
 import { begin, mayCancel } from './checkout.ts';
 import {
@@ -28,6 +29,8 @@ export type Shop = {
   readonly scale: number;
   /** hashes addresses and devices, so that what is shared can be seen without being known */
   readonly hashKey: KeyObject;
+  /** what is counted on the side */
+  readonly activity: Activity;
 };
 
 /** milliseconds that goods are held for a checkout */
@@ -48,14 +51,14 @@ export const viewCart = async (ctx: Context, { terms }: Shop): Promise<Cart> => 
   );
 };
 
-export const setCartLine = (
+export const setCartLine = async (
   ctx: Context,
-  { terms }: Shop,
+  { terms, activity }: Shop,
   { variantId, quantity }: { variantId: string; quantity: number },
 ) => {
   const userId = customerOf(ctx);
   const { tenantId } = ctx.viewer;
-  return ctx.db.transaction(async (tx) => {
+  const outcome = await ctx.db.transaction(async (tx) => {
     const cart = await cartForUpdate(tx, newId(ctx.now), tenantId, userId, terms.currency);
     const variant = await variantById(tx, tenantId, variantId);
     if (!variant)
@@ -66,14 +69,12 @@ export const setCartLine = (
       } as const;
     const refused = acceptLine(cart, variant, quantity);
     if (refused) return refused;
-    await putLine(tx, tenantId, cart.id, {
-      id: newId(ctx.now),
-      variantId,
-      quantity,
-      seenPrice: variant.price,
-    });
-    return (await cartOf(tx, tenantId, userId, terms.currency))!;
+    const line = { id: newId(ctx.now), variantId, quantity, seenPrice: variant.price };
+    await putLine(tx, tenantId, cart.id, line);
+    return withLine(cart, { id: line.id, variant, quantity, seenPrice: variant.price });
   });
+  if (!('error' in outcome)) activity.cartChanged(tenantId, outcome, ctx.now);
+  return outcome;
 };
 
 type CheckoutInput = {
@@ -97,7 +98,7 @@ export const checkout = async (ctx: Context, shop: Shop, { idempotencyKey, ...re
     createHmac('sha256', shop.hashKey).update(`${tenantId}\n${text}`).digest('base64url');
 
   const network = publicNetworkOf(clientAddress);
-  return once(ctx, { operation: 'checkout', key: idempotencyKey, request }, async (tx) => {
+  const outcome = await once(ctx, { operation: 'checkout', key: idempotencyKey, request }, async (tx) => {
     const cart = await cartForUpdate(tx, newId(ctx.now), tenantId, customerId, shop.terms.currency);
     if (cart.id !== request.cartId)
       return { error: 'NotFound', message: 'There is no such cart.', path: ['input', 'cartId'] } as const;
@@ -176,6 +177,11 @@ export const checkout = async (ctx: Context, shop: Shop, { idempotencyKey, ...re
     );
     return { orderId };
   });
+  if ('done' in outcome && !outcome.replayed) {
+    shop.activity.cartChanged(tenantId, { id: request.cartId, lines: [] }, ctx.now);
+    shop.activity.checkoutBegun({ tenantId, orderId: outcome.done.orderId }, ctx.now);
+  }
+  return outcome;
 };
 
 type CancelInput = {
@@ -221,6 +227,15 @@ export const cancelOrder = async (ctx: Context, shop: Shop, { idempotencyKey, ..
     await told.save(tx);
     return { orderId: request.id };
   });
+};
+
+/** @throws RequestError UNAUTHENTICATED or FORBIDDEN; SUBGRAPH_UNAVAILABLE (retryable) where Redis does not say */
+export const viewActivity = async ({ viewer, now }: Context, { activity }: Shop) => {
+  if (!viewer.userId) throw new RequestError('UNAUTHENTICATED');
+  if (!viewer.scopes.has('orders:read')) throw new RequestError('FORBIDDEN');
+  const counted = await activity.counted(viewer.tenantId, now);
+  if (!counted) throw new RequestError('SUBGRAPH_UNAVAILABLE', 'Nobody counts at this moment. Try again.');
+  return { ...counted, asOf: now };
 };
 
 /** Takes a person out of orders and removes their cart. What must be kept for the books names nobody. */

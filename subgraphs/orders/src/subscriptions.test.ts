@@ -6,7 +6,7 @@ import { sleep } from '@orderstream/runtime/time';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { OrderPlaced } from './messages.ts';
 import { cancelOrder } from './service.ts';
-import { watchAllOrders, watchOrder, watchOwnOrders } from './subscriptions.ts';
+import { createSight, type Sight, watchAllOrders, watchOrder, watchOwnOrders } from './subscriptions.ts';
 import { customer, openShop, shop } from './testing.ts';
 
 const log = createLog('test', 'silent');
@@ -14,12 +14,14 @@ const publisher = openRedis(inject('services').redisUrl, log);
 const subscriber = openRedis(inject('services').redisUrl, log);
 let db: Awaited<ReturnType<typeof openShop>>;
 let hints: Hints;
+let sight: Sight;
 
 beforeAll(async () => {
   db = await openShop();
   await Promise.all([publisher.connect(), subscriber.connect()]);
   hints = createHints(publisher, subscriber, `${randomUUID()}:`, log);
   await hints.open([OrderPlaced.topic.name]);
+  sight = createSight(db.database, hints);
 });
 
 afterAll(async () => {
@@ -31,7 +33,7 @@ afterAll(async () => {
 test('whoever watches an order goes on watching when a look at it fails', async () => {
   const ctx = db.contextOf(customer());
   const id = await db.placed(ctx);
-  const seen = await watchOrder(ctx, hints, id, 0);
+  const seen = await watchOrder(ctx, sight, id, 0);
   expect((await seen.next()).value).toMatchObject({ orderUpdated: { id, version: 1 } });
 
   const next = seen.next();
@@ -48,18 +50,30 @@ test('whoever watches an order goes on watching when a look at it fails', async 
   await seen.return(undefined);
 });
 
+test('what many watch is looked at together, and each sees only what is theirs to see', async () => {
+  const owners = [customer(), customer()].map((viewer) => db.contextOf(viewer));
+  const ids = await Promise.all(owners.map((ctx) => db.placed(ctx)));
+  const before = db.database.statements();
+  const all = await Promise.all(
+    [0, 1, 0, 1].map((n) => watchOrder(owners[n]!, sight, ids[n]!, 0).then((seen) => seen.next())),
+  );
+  expect(all.map(({ value }) => value.orderUpdated.id)).toEqual([ids[0], ids[1], ids[0], ids[1]]);
+  expect(db.database.statements() - before).toBe(1);
+  await expect(watchOrder(owners[0]!, sight, ids[1]!, 0)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
 test.each(['one order', 'their orders', 'all orders'])(
   'whoever leaves %s while nothing happens is let go at once',
   async (what) => {
     const ctx = db.contextOf(customer());
     const watched: Record<string, () => Promise<AsyncGenerator<unknown>>> = {
       'one order': async () => {
-        const seen = await watchOrder(ctx, hints, await db.placed(ctx), 0);
+        const seen = await watchOrder(ctx, sight, await db.placed(ctx), 0);
         await seen.next();
         return seen;
       },
-      'their orders': async () => watchOwnOrders(ctx, hints),
-      'all orders': async () => watchAllOrders(ctx, hints, null),
+      'their orders': async () => watchOwnOrders(ctx, sight),
+      'all orders': async () => watchAllOrders(ctx, sight, null),
     };
     const seen = await watched[what]!();
     const waiting = seen.next();

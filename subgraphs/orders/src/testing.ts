@@ -1,14 +1,18 @@
 // A shop with no goods yet, on a database of its own, for the tests of this subgraph.
 import { createSecretKey, randomUUID } from 'node:crypto';
 import { VariantChanged } from '@orderstream/catalog/messages';
+import { createCache } from '@orderstream/runtime/cache';
 import { createLog } from '@orderstream/runtime/log';
 import type { Envelope, Message } from '@orderstream/runtime/messages';
+import { openRedis } from '@orderstream/runtime/redis';
 import { newTrace } from '@orderstream/runtime/trace';
 import type { Viewer } from '@orderstream/runtime/viewer';
 import { anonymous } from '@orderstream/runtime/viewer';
 import { PrismaPg } from '@prisma/adapter-pg';
+import { inject } from 'vitest';
 // @boundaries-ignore tests share databases and services
 import { testDatabase } from '../../../tests/database.ts';
+import { createActivity } from './activity-store.ts';
 import { copyVariant } from './catalog-copy.ts';
 import { type Context, createContext } from './context.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
@@ -16,10 +20,13 @@ import { advanceSagas } from './saga-service.ts';
 import { checkout, type Shop, setCartLine, viewCart } from './service.ts';
 
 export const tenantId = randomUUID();
+const log = createLog('test', 'silent');
+const redis = openRedis(inject('services').redisUrl, log);
 export const shop: Shop = {
   terms: { currency: 'GBP', taxPercent: 20, shippingMinor: 495 },
   scale: 1,
   hashKey: createSecretKey(Buffer.from('x'.repeat(32))),
+  activity: createActivity(createCache(redis, `test:${tenantId}:`, log)),
 };
 export const address = {
   recipient: 'Ada',
@@ -33,12 +40,16 @@ export const origin = { warehouseId: randomUUID(), name: 'Manchester', latitude:
 export const customer = (): Viewer => ({ ...anonymous(tenantId), userId: randomUUID() });
 
 export const openShop = async () => {
-  const { database, close } = await testDatabase('orders', {
+  await redis.connect();
+  const { database, close: closeDatabase } = await testDatabase('orders', {
     prisma: (pool) => new PrismaClient({ adapter: new PrismaPg(pool) }),
     size: 8,
   });
+  const close = async (): Promise<void> => {
+    redis.disconnect();
+    await closeDatabase();
+  };
   const create = createContext({ database });
-  const log = createLog('test', 'silent');
   const contextOf = (viewer: Viewer): Context => create({ viewer, now: new Date(), log, trace: newTrace() });
 
   const heard = <T>({ type, v, key, version, data }: Message<T>): Envelope<T> => ({

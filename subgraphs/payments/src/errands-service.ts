@@ -108,10 +108,13 @@ export const createErrands = ({ database, provider, timeoutMs }: Options) => {
     const answer = await calls[payment.wanted ?? 'AUTHORIZE'](claim);
     let isDone = false;
     if (answer.kind === 'answered') {
-      await takeNews(database, payment, { seen: answer.value });
+      const { wanted } = await takeNews(database, payment, { seen: answer.value });
+      // It was let go with the news.
+      if (wanted === null) return;
       isDone = isFinal(payment, answer.value);
     } else if (answer.kind === 'refused' && payment.wanted === 'AUTHORIZE') {
-      await takeNews(database, payment, { seen: refused(answer.message) });
+      const { wanted } = await takeNews(database, payment, { seen: refused(answer.message) });
+      if (wanted === null) return;
       isDone = true;
     } else if (answer.kind === 'refused' && payment.wanted === 'CAPTURE') {
       await takeCaptureRefused(database, payment, answer.message);

@@ -13,9 +13,9 @@ const book = async (
 ): Promise<void> => {
   const txn = newId();
   await tx.sql`
-    insert into ledger_txn (id, tenant_id, payment_id, refund_id, kind)
-    values (${txn}, ${payment.tenantId}, ${payment.id}, ${refundId}, ${refundId ? 'REFUND' : 'CAPTURE'})`;
-  await tx.sql`
+    with booked as (
+      insert into ledger_txn (id, tenant_id, payment_id, refund_id, kind)
+      values (${txn}, ${payment.tenantId}, ${payment.id}, ${refundId}, ${refundId ? 'REFUND' : 'CAPTURE'}))
     insert into ledger_entry (txn_id, line, tenant_id, account, currency, amount_minor)
     select ${txn}, line, ${payment.tenantId}, account, currency, amount_minor
     from unnest(${entries.map(({ account }) => account)}::text[],

@@ -1,4 +1,5 @@
 // A customer's payment methods: added with what the provider's own form gave to the browser, and removed again.
+import type { Tx } from '@orderstream/runtime/database';
 import { RequestError } from '@orderstream/runtime/errors';
 import { newId } from '@orderstream/runtime/ids';
 import type { Context } from './context.ts';
@@ -25,7 +26,25 @@ const known = <T>(answer: Answer<T>): Exclude<Answer<T>, { kind: 'unknown' }> =>
   });
 };
 
-/** @throws RequestError SUBGRAPH_UNAVAILABLE (retryable) when the provider does not answer in time */
+/** The provider's name of the viewer, who gets one first where there is none. */
+const nameAtProvider = async (ctx: Context, provider: Provider, userId: string): Promise<string> => {
+  const { tenantId } = ctx.viewer;
+  const named = (customer: store.Customer): string | null => {
+    if (customer.isErased) throw new RequestError('UNAUTHENTICATED');
+    return customer.providerId;
+  };
+  const before = await store.customerOf(ctx.db, tenantId, userId);
+  const name = before && named(before);
+  if (name) return name;
+  const made = known(await provider.addCustomer(`cus_${tenantId}_${userId}`, userId));
+  if (made.kind === 'refused') throw new Error(`the provider refuses customers: ${made.code}`);
+  return named(await store.insertCustomer(ctx.db, tenantId, userId, made.value))!;
+};
+
+/**
+ * @throws RequestError SUBGRAPH_UNAVAILABLE (retryable) when the provider does not answer in time, UNAUTHENTICATED also
+ * for somebody erased whose access token is still good
+ */
 export const addPaymentMethod = async (
   ctx: Context,
   provider: Provider,
@@ -38,18 +57,18 @@ export const addPaymentMethod = async (
   if ((await store.countMethods(ctx.db, tenantId, userId)) >= mostMethods)
     return invalid(`No more than ${mostMethods} payment methods are kept.`);
 
-  let customer = await store.customerOf(ctx.db, tenantId, userId);
-  if (!customer) {
-    const made = known(await provider.addCustomer(`cus_${tenantId}_${userId}`, userId));
-    if (made.kind === 'refused') throw new Error(`the provider refuses customers: ${made.code}`);
-    customer = await store.insertCustomer(ctx.db, tenantId, userId, made.value);
-  }
+  const customer = await nameAtProvider(ctx, provider, userId);
   const attached = known(await provider.attach(token, customer));
   if (attached.kind === 'refused') return { error: 'PaymentMethodRefused', message: attached.message, path };
   const method = await store.insertMethod(ctx.db, tenantId, userId, newId(ctx.now), attached.value);
+  if (method?.removedAt) throw new RequestError('UNAUTHENTICATED');
   return method ?? { error: 'PaymentMethodRefused', message: notUsable, path };
 };
 
 /** False where the viewer has no such method. */
 export const removePaymentMethod = (ctx: Context, id: string): Promise<boolean> =>
   store.removeMethod(ctx.db, ctx.viewer.tenantId, signedIn(ctx), id);
+
+/** The provider is told by the job that also forgets single methods. */
+export const eraseCustomer = (tx: Tx, tenantId: string, userId: string): Promise<void> =>
+  store.eraseMethodsOf(tx, tenantId, userId);

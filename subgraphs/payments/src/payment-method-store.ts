@@ -16,13 +16,16 @@ const columns = {
   removedAt: true,
 } as const;
 
-/** Removed ones, too: an old payment shows what it was paid with. Rides on payment_method_pkey. */
+/** Removed ones, too: an old payment shows what it was paid with, until its customer is erased. Rides on payment_method_pkey. */
 export const methodsByIds = (
   { prisma }: HasPrisma,
   tenantId: string,
   ids: readonly string[],
 ): Promise<PaymentMethod[]> =>
-  prisma.paymentMethod.findMany({ where: { tenantId, id: { in: [...ids] } }, select: columns });
+  prisma.paymentMethod.findMany({
+    where: { tenantId, id: { in: [...ids] }, owner: { erasedAt: null } },
+    select: columns,
+  });
 
 /** Without removed ones, oldest first. Rides on payment_method_of_user. */
 export const methodsOfUsers = (
@@ -39,28 +42,27 @@ export const methodsOfUsers = (
 export const countMethods = ({ prisma }: HasPrisma, tenantId: string, userId: string): Promise<number> =>
   prisma.paymentMethod.count({ where: { tenantId, userId, removedAt: null } });
 
-/** Whether this customer may pay with it now. */
-export const isUsable = async (
-  { sql }: HasSql,
-  tenantId: string,
-  userId: string,
-  id: string,
-): Promise<boolean> => {
-  const [row] = await sql`
-    select id from payment_method
-    where id = ${id} and tenant_id = ${tenantId} and user_id = ${userId} and removed_at is null`;
-  return row !== undefined;
+export type Customer = {
+  /** the provider's; null for somebody erased whom it never knew */
+  readonly providerId: string | null;
+  readonly isErased: boolean;
 };
 
-/** The provider's name of a customer. */
+type CustomerRow = { provider_id: string | null; erased_at: Date | null };
+
+const customerFrom = (row: CustomerRow): Customer => ({
+  providerId: row.provider_id,
+  isErased: row.erased_at !== null,
+});
+
 export const customerOf = async (
   { sql }: HasSql,
   tenantId: string,
   userId: string,
-): Promise<string | null> => {
-  const [row] = await sql<{ provider_id: string }>`
-    select provider_id from customer where tenant_id = ${tenantId} and user_id = ${userId}`;
-  return row?.provider_id ?? null;
+): Promise<Customer | null> => {
+  const [row] = await sql<CustomerRow>`
+    select provider_id, erased_at from customer where tenant_id = ${tenantId} and user_id = ${userId}`;
+  return row ? customerFrom(row) : null;
 };
 
 /** Answers the name that stands: a call at the same time may have been faster. */
@@ -69,14 +71,20 @@ export const insertCustomer = async (
   tenantId: string,
   userId: string,
   providerId: string,
-): Promise<string> => {
-  const [row] = await sql<{ provider_id: string }>`
+): Promise<Customer> => {
+  const [row] = await sql<CustomerRow>`
     insert into customer (tenant_id, user_id, provider_id) values (${tenantId}, ${userId}, ${providerId})
-    on conflict (tenant_id, user_id) do update set provider_id = customer.provider_id returning provider_id`;
-  return row!.provider_id;
+    on conflict (tenant_id, user_id) do update set provider_id = coalesce(customer.provider_id, excluded.provider_id)
+    returning provider_id, erased_at`;
+  return customerFrom(row!);
 };
 
-/** A method added again is the one that is there. Answers null where it stands under another customer. */
+const erased = { brand: 'erased', last4: '0000' } as const;
+
+/**
+ * A method added again is the one that is there. Of somebody erased meanwhile it is removed at once; the lock on the
+ * customer makes one of the two wait for the other. Answers null where it stands under another customer.
+ */
 export const insertMethod = async (
   { sql }: HasSql,
   tenantId: string,
@@ -85,12 +93,36 @@ export const insertMethod = async (
   seen: SeenMethod,
 ): Promise<PaymentMethod | null> => {
   const [row] = await sql<{ id: string; removed_at: Date | null }>`
-    insert into payment_method (id, tenant_id, user_id, provider_id, kind, brand, last4)
-    values (${id}, ${tenantId}, ${userId}, ${seen.providerId}, ${seen.kind}, ${seen.brand}, ${seen.last4})
-    on conflict (provider_id) do update set removed_at = null, detached_at = null
+    insert into payment_method (id, tenant_id, user_id, provider_id, kind, brand, last4, removed_at)
+    select ${id}, c.tenant_id, c.user_id, ${seen.providerId}, ${seen.kind},
+      case when c.erased_at is null then ${seen.brand} else ${erased.brand} end,
+      case when c.erased_at is null then ${seen.last4} else ${erased.last4} end,
+      case when c.erased_at is null then null else now() end
+    from customer c where c.tenant_id = ${tenantId} and c.user_id = ${userId} for share
+    on conflict (provider_id) do update
+      set removed_at = excluded.removed_at, detached_at = null, next_attempt_at = now()
       where payment_method.tenant_id = ${tenantId} and payment_method.user_id = ${userId}
     returning id, removed_at`;
   return row ? { ...seen, id: row.id, userId, removedAt: row.removed_at } : null;
+};
+
+/**
+ * Removes all methods, and what the provider said about this customer. Payments keep their amounts and the provider's
+ * names of them for the books, and with what they were paid nobody is told any more.
+ */
+export const eraseMethodsOf = async ({ sql }: HasSql, tenantId: string, userId: string): Promise<void> => {
+  const [customer] = await sql<{ provider_id: string | null }>`
+    insert into customer (tenant_id, user_id, erased_at) values (${tenantId}, ${userId}, now())
+    on conflict (tenant_id, user_id) do update set erased_at = coalesce(customer.erased_at, excluded.erased_at)
+    returning provider_id`;
+  await sql`
+    update payment_method set brand = ${erased.brand}, last4 = ${erased.last4},
+      removed_at = coalesce(removed_at, now()), next_attempt_at = now()
+    where tenant_id = ${tenantId} and user_id = ${userId}`;
+  if (customer?.provider_id)
+    await sql`
+      update webhook_event set body = ''
+      where tenant_id = ${tenantId} and processed_at is not null and position(${customer.provider_id} in body) > 0`;
 };
 
 /** Gone for the customer at once; the provider is told by a job. */

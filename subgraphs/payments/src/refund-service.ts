@@ -16,19 +16,22 @@ import {
   problemsOf,
   type Refund,
   type RefundLine,
+  type RestRefusal,
   reserveRefund,
   type SeenRefund,
   settleRefund,
   type Wish,
+  type WishRefusal,
   weigh,
+  weighRest,
 } from './refund.ts';
 import * as refunds from './refund-store.ts';
 import * as store from './store.ts';
 
-type Asked = {
-  readonly amount: Money;
+type Weighed = { readonly amount: Money; readonly lines?: readonly RefundLine[] };
+
+type Asked = Weighed & {
   readonly reason: string | null;
-  readonly lines?: readonly RefundLine[];
   /** the provider's name of it, where it was not our doing */
   readonly seenAs?: string;
 };
@@ -78,6 +81,32 @@ export const refundPayment = async (
   else if (payment.state === 'REFUNDED') await tx.send(refundedAll(payment));
 };
 
+type Place = {
+  readonly orderId: string;
+  /** where the input names the order */
+  readonly path: string[];
+  readonly reason: string | null;
+};
+
+/** The payment is locked before it is weighed what to give back. */
+const give = async <R extends WishRefusal>(
+  ctx: Context,
+  tx: Tx,
+  { orderId, path, reason }: Place,
+  weighed: (payment: Payment) => Promise<Weighed | R>,
+) => {
+  const payment = await store.paymentOfOrderForUpdate(tx, ctx.viewer.tenantId, orderId);
+  if (!payment || !mayRead(ctx.viewer, payment))
+    return { error: 'NotFound' as const, message: 'There is no such paid order.', path };
+  const asked = await weighed(payment);
+  if ('error' in asked) return asked;
+  if ((await refunds.countRefunds(tx, payment)) >= mostRefunds)
+    return invalidInput([{ path, message: `An order takes no more than ${mostRefunds} refunds.` }]);
+  const { traceparent } = ctx.trace;
+  const { refund } = await begin(tx, { ...payment, traceparent }, { ...asked, reason });
+  return { refundId: refund.id };
+};
+
 type RefundOrder = { readonly key: string; readonly orderId: string; readonly wish: Wish };
 
 /**
@@ -87,25 +116,39 @@ type RefundOrder = { readonly key: string; readonly orderId: string; readonly wi
 export const refundOrder = async (ctx: Context, { key, orderId, wish }: RefundOrder) => {
   const problems = problemsOf(wish);
   if (problems.length > 0) return invalidInput(problems);
-  const { tenantId } = ctx.viewer;
-  return once(ctx, { operation: 'refundOrder', key, request: { orderId, ...wish } }, async (tx) => {
-    const payment = await store.paymentOfOrderForUpdate(tx, tenantId, orderId);
-    if (!payment || !mayRead(ctx.viewer, payment))
-      return {
-        error: 'NotFound' as const,
-        message: 'There is no such paid order.',
-        path: ['input', 'orderId'],
-      };
-    const weighed = weigh(wish, payment, wish.lines ? await refunds.paidLinesOf(tx, payment) : []);
-    if ('error' in weighed) return weighed;
-    if ((await refunds.countRefunds(tx, payment)) >= mostRefunds)
-      return invalidInput([
-        { path: ['input', 'orderId'], message: `An order takes no more than ${mostRefunds} refunds.` },
-      ]);
-    const { traceparent } = ctx.trace;
-    const { refund } = await begin(tx, { ...payment, traceparent }, { ...weighed, reason: wish.reason });
-    return { refundId: refund.id };
-  });
+  return once(ctx, { operation: 'refundOrder', key, request: { orderId, ...wish } }, (tx) =>
+    give(ctx, tx, { orderId, path: ['input', 'orderId'], reason: wish.reason }, async (payment) =>
+      weigh(wish, payment, wish.lines ? await refunds.paidLinesOf(tx, payment) : []),
+    ),
+  );
+};
+
+type BulkRefund = {
+  readonly key: string;
+  readonly orderIds: readonly string[];
+  readonly reason: string | null;
+};
+
+/**
+ * All the rest of each order, in a transaction of its own and under a key of its own, so that a request which broke off
+ * is finished by its repetition. The list stands under the key first: with another list nothing is refunded.
+ */
+export const bulkRefund = async (ctx: Context, { key, orderIds, reason }: BulkRefund) => {
+  const list = await once(ctx, { operation: 'bulkRefund', key, request: { orderIds, reason } }, async () => ({
+    orders: orderIds.length,
+  }));
+  if ('error' in list) return orderIds.map(() => list);
+  const refundRest = (orderId: string, index: number) =>
+    once(ctx, { operation: `bulkRefund ${orderId}`, key, request: { reason } }, (tx) => {
+      const path = ['input', 'orderIds', `${index}`];
+      return give<RestRefusal>(ctx, tx, { orderId, path, reason }, async (payment) =>
+        weighRest(payment, path),
+      );
+    });
+  const outcomes: Awaited<ReturnType<typeof refundRest>>[] = [];
+  // One after the other: a hundred at once would leave no connection to anybody else.
+  for (const [index, orderId] of orderIds.entries()) outcomes.push(await refundRest(orderId, index));
+  return outcomes;
 };
 
 /** Once for each refund: it is settled once, and the message leaves with that. */

@@ -1,7 +1,7 @@
 // Money on its way back. An amount is reserved on the payment when it is asked for and settled by the provider's word.
 import { isMore, type Money, minus, plus, sum, times } from '@orderstream/runtime/money';
 import { type InputProblem, type InvalidInput, invalidInput, problemOf } from '@orderstream/runtime/text';
-import { type Payment, refundable } from './payment.ts';
+import { isCaptured, type Payment, refundable } from './payment.ts';
 
 export type RefundState = 'REQUESTED' | 'PENDING' | 'SUCCEEDED' | 'FAILED';
 
@@ -59,9 +59,12 @@ export type Wish = {
 
 export type RefundRefusal = { readonly error: 'RefundExceedsBalance'; readonly refundable: Money };
 
-export type WishRefusal =
+export type RestRefusal =
   | InvalidInput
-  | (RefundRefusal & { readonly message: string; readonly path: string[] })
+  | (RefundRefusal & { readonly message: string; readonly path: string[] });
+
+export type WishRefusal =
+  | RestRefusal
   | {
       readonly error: 'RefundExceedsQuantity';
       readonly message: string;
@@ -93,6 +96,9 @@ export const settleRefund = (payment: Payment, amount: Money, state: 'SUCCEEDED'
 /** refunds of one payment, the failed ones too: each is a line in somebody's list */
 export const mostRefunds = 100;
 
+/** orders of one bulk refund */
+export const mostOrders = 100;
+
 const pathOf = (index: number, field: string): string[] => ['input', 'lines', `${index}`, field];
 
 const problem = (path: string[], message: string): InputProblem => ({ path, message });
@@ -111,9 +117,13 @@ const problemsOfLines = (lines: readonly WantedLine[]): InputProblem[] => {
   });
 };
 
+/** What is wrong with why money goes back, as a sentence; null where nothing is. */
+export const reasonProblem = (reason: string | null): string | null =>
+  reason === null ? null : problemOf(reason, { name: 'The reason', least: 0, most: 200 });
+
 /** What is wrong with a wish whatever was paid. */
 export const problemsOf = ({ lines, amount, reason }: Wish): InputProblem[] => {
-  const tooLong = reason === null ? null : problemOf(reason, { name: 'The reason', least: 0, most: 200 });
+  const tooLong = reasonProblem(reason);
   return [
     ...((lines === null) === (amount === null)
       ? [problem(['input'], 'A refund is either of lines or of an amount.')]
@@ -153,6 +163,23 @@ const takeLines = (
   return taken;
 };
 
+const notTakenHere = (path: string[]): InvalidInput =>
+  invalidInput([problem(path, 'The money was not taken here.')]);
+
+/**
+ * All of a payment that can still go back. The row is locked by the caller.
+ * @param path where the input names the order
+ */
+export const weighRest = (payment: Payment, path: string[]): { readonly amount: Money } | RestRefusal => {
+  if (payment.provider === 'import') return notTakenHere(path);
+  const amount = refundable(payment);
+  if (amount.amountMinor > 0) return { amount };
+  const message = isCaptured(payment)
+    ? 'All of it is back or on its way back.'
+    : 'The money has not been taken.';
+  return { error: 'RefundExceedsBalance', message, path, refundable: amount };
+};
+
 /**
  * What a wish amounts to: for lines, their prices as they were paid. The rows are locked by the caller.
  * @param paid the lines of the payment
@@ -163,8 +190,7 @@ export const weigh = (
   paid: readonly PaidLine[],
 ): { readonly amount: Money; readonly lines: readonly RefundLine[] } | WishRefusal => {
   const { currency } = payment.amount;
-  if (payment.provider === 'import')
-    return invalidInput([problem(['input', 'orderId'], 'The money was not taken here.')]);
+  if (payment.provider === 'import') return notTakenHere(['input', 'orderId']);
   if (wish.amount && wish.amount.currency !== currency)
     return invalidInput([problem(['input', 'amount', 'currency'], `The order was paid in ${currency}.`)]);
   const lines = takeLines(wish.lines ?? [], paid);

@@ -1,4 +1,4 @@
-import { RequestError, userError } from '@orderstream/runtime/errors';
+import { badInput, RequestError, userError } from '@orderstream/runtime/errors';
 import { references } from '@orderstream/runtime/host/references';
 import { decodeId, encodeId, type Kind, parseId } from '@orderstream/runtime/ids';
 import { minus, money, sum, times } from '@orderstream/runtime/money';
@@ -6,13 +6,13 @@ import type { Loader } from '@orderstream/runtime/subgraph';
 import { tidy } from '@orderstream/runtime/text';
 import type { Viewer } from '@orderstream/runtime/viewer';
 import type { Context, Loaders } from './context.ts';
-import type { RefundOrderInput, Resolvers } from './generated/resolvers.ts';
+import type { BulkRefundInput, RefundOrderInput, Resolvers } from './generated/resolvers.ts';
 import { type OfOrder, type Payment, refundable } from './payment.ts';
 import type { OfUser, PaymentMethod } from './payment-method.ts';
 import { addPaymentMethod, removePaymentMethod } from './payment-method-service.ts';
 import type { Provider } from './provider.ts';
-import type { OfOrderLine, Refund, Wish } from './refund.ts';
-import { refundOrder } from './refund-service.ts';
+import { mostOrders, type OfOrderLine, type Refund, reasonProblem, type Wish } from './refund.ts';
+import { bulkRefund, refundOrder } from './refund-service.ts';
 
 type Reference = { readonly __typename: string; readonly id: string };
 
@@ -53,6 +53,8 @@ const require = (viewer: Viewer, scope: string): void => {
   if (!viewer.scopes.has(scope)) throw new RequestError('FORBIDDEN');
 };
 
+const toReason = (typed: string | null | undefined): string | null => (typed ? tidy(typed) || null : null);
+
 /** @throws RequestError BAD_USER_INPUT naming the line */
 const toWish = ({ lines, amount, reason }: RefundOrderInput): Wish => ({
   lines:
@@ -62,8 +64,28 @@ const toWish = ({ lines, amount, reason }: RefundOrderInput): Wish => ({
       restock: restock ?? true,
     })) ?? null,
   amount: amount ? money(amount.amountMinor, amount.currency) : null,
-  reason: reason ? tidy(reason) || null : null,
+  reason: toReason(reason),
 });
+
+/** @throws RequestError BAD_USER_INPUT naming the order, before any is looked at */
+const toBulk = ({ idempotencyKey: key, orderIds: ids, reason: given }: BulkRefundInput) => {
+  if (ids.length < 1 || ids.length > mostOrders)
+    throw badInput(['input', 'orderIds'], `There are 1 to ${mostOrders} orders at a time.`);
+  const pathOf = (index: number) => ['input', 'orderIds', `${index}`];
+  const orderIds = ids.map((id, index) => decodeId('order', id, pathOf(index)));
+  const doubled = orderIds.findIndex((id, index) => orderIds.indexOf(id) < index);
+  if (doubled > 0) throw badInput(pathOf(doubled), 'This order is named twice.');
+  const reason = toReason(given);
+  const problem = reasonProblem(reason);
+  if (problem) throw badInput(['input', 'reason'], problem);
+  return { key, orderIds, reason };
+};
+
+const requested = async ({ loaders }: Context, refundId: string) => {
+  const refund = await loaders.refund.load(refundId);
+  if (!refund) throw new Error(`refund ${refundId} is gone`);
+  return { __typename: 'RefundRequested' as const, refund };
+};
 
 export const createResolvers = (provider: Provider): Resolvers => ({
   Query: {
@@ -96,9 +118,22 @@ export const createResolvers = (provider: Provider): Resolvers => ({
         return outcome.error === 'RefundExceedsQuantity'
           ? userError({ ...outcome, orderLineId: encodeId('orderLine', outcome.orderLineId) })
           : userError(outcome);
-      const refund = await ctx.loaders.refund.load(outcome.done.refundId);
-      if (!refund) throw new Error(`refund ${outcome.done.refundId} is gone`);
-      return { __typename: 'RefundRequested', refund };
+      return requested(ctx, outcome.done.refundId);
+    },
+    bulkRefund: async (_root, { input }, ctx) => {
+      require(ctx.viewer, 'refunds:write');
+      const answers = await bulkRefund(ctx, toBulk(input));
+      const outcomes = await Promise.all(
+        answers.map((answer) =>
+          'error' in answer ? userError(answer) : requested(ctx, answer.done.refundId),
+        ),
+      );
+      const succeeded = outcomes.filter(({ __typename }) => __typename === 'RefundRequested').length;
+      return {
+        succeeded,
+        failed: outcomes.length - succeeded,
+        items: outcomes.map((outcome, index) => ({ index, outcome })),
+      };
     },
   },
 

@@ -27,7 +27,6 @@ import {
   whyNotCaptured,
 } from './payment.ts';
 import { notUsable } from './payment-method.ts';
-import { isUsable } from './payment-method-store.ts';
 import { isOpen, type SeenRefund } from './refund.ts';
 import { settle, takeRefund } from './refund-service.ts';
 import * as refunds from './refund-store.ts';
@@ -87,9 +86,9 @@ export const authorizePayment = async (
     if (tell) await tx.send(answers[tell](known));
     return;
   }
-  if (await store.isVoidedOrder(tx, tenantId, orderId))
-    return tx.send(PaymentDeclined({ orderId, paymentId: null, reason: orderGivenUp }));
-  const usable = await isUsable(tx, tenantId, customerId, paymentMethodId);
+  const method = { id: paymentMethodId, customerId };
+  const { isGivenUp, isUsable: usable } = await store.prospects(tx, tenantId, orderId, method);
+  if (isGivenUp) return tx.send(PaymentDeclined({ orderId, paymentId: null, reason: orderGivenUp }));
   const nothing = zero(data.currency);
   const payment: Payment = {
     id: newId(),
@@ -115,8 +114,7 @@ export const authorizePayment = async (
     traceparent,
     version: 1,
   };
-  await store.insertPayment(tx, payment, usable ? 'requested' : 'declined');
-  await store.insertPaidLines(tx, payment, data.lines ?? []);
+  await store.insertPayment(tx, payment, usable ? 'requested' : 'declined', data.lines ?? []);
   if (!usable) await tx.send(answers.declined(payment));
 };
 
@@ -153,21 +151,21 @@ export type Sight = { readonly seen?: Seen; readonly refunds?: readonly SeenRefu
 
 /**
  * Takes in what the provider says, in one transaction with `also`. The same news twice, or old news, changes nothing.
- * @returns whether anything changed
+ * @returns the payment as it is now
  */
 export const takeNews = (
   database: Database,
   payment: Payment,
   sight: Sight,
   also?: (tx: Tx, changed: boolean) => Promise<void>,
-): Promise<boolean> =>
+): Promise<Payment> =>
   database.for(originOf(payment)).transaction(async (tx) => {
     const before = await store.paymentForUpdate(tx, payment.id);
     if (!before) throw new Error(`payment ${payment.id} is gone`);
     let now = sight.seen ? await take(tx, before, learn(before, sight.seen)) : before;
     for (const refund of sight.refunds ?? []) now = await takeRefund(tx, now, refund);
     await also?.(tx, now !== before);
-    return now !== before;
+    return now;
   });
 
 /** The provider did not answer; the payment is neither made nor not made until it does. */

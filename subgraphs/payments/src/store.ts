@@ -107,20 +107,6 @@ export const paymentsOfOrders = async (
       select * from payment where tenant_id = ${tenantId} and order_id = any(${orderIds}::uuid[])`
   ).map(paymentOf);
 
-/** A new payment with its first event; false where the order has one already. */
-export const insertPayment = async (tx: Tx, payment: Payment, event: string): Promise<boolean> => {
-  const { amount } = payment;
-  const [row] = await tx.sql`
-    insert into payment (id, tenant_id, order_id, customer_id, payment_method_id, provider_key, state, wanted, currency,
-      amount_minor, failure_reason, traceparent, version)
-    values (${payment.id}, ${payment.tenantId}, ${payment.orderId}, ${payment.customerId}, ${payment.methodId},
-      ${payment.providerKey}, ${payment.state}, ${payment.wanted}, ${amount.currency}, ${amount.amountMinor},
-      ${payment.failureReason}, ${payment.traceparent}, ${payment.version})
-    on conflict (tenant_id, order_id) do nothing returning id`;
-  if (row) await insertEvent(tx, { payment, event: { type: event, amount }, tell: null });
-  return row !== undefined;
-};
-
 type PaidLine = {
   readonly orderLineId: string;
   readonly variantId: string;
@@ -128,48 +114,62 @@ type PaidLine = {
   readonly unitPriceMinor: number;
 };
 
-/** What the payment is for, which later can be refunded line by line. */
-export const insertPaidLines = async (
+/** A new payment with its first event, and what it is for, which later can be refunded line by line. */
+export const insertPayment = async (
   tx: Tx,
-  { id, tenantId }: Payment,
+  payment: Payment,
+  event: string,
   lines: readonly PaidLine[],
 ): Promise<void> => {
-  if (lines.length === 0) return;
+  const { id, tenantId, amount } = payment;
   await tx.sql`
+    with begun as (
+      insert into payment (id, tenant_id, order_id, customer_id, payment_method_id, provider_key, state, wanted,
+        currency, amount_minor, failure_reason, traceparent, version)
+      values (${id}, ${tenantId}, ${payment.orderId}, ${payment.customerId}, ${payment.methodId},
+        ${payment.providerKey}, ${payment.state}, ${payment.wanted}, ${amount.currency}, ${amount.amountMinor},
+        ${payment.failureReason}, ${payment.traceparent}, ${payment.version})),
+    said as (
+      insert into payment_event (payment_id, version, tenant_id, type, amount_minor)
+      values (${id}, ${payment.version}, ${tenantId}, ${event}, ${amount.amountMinor}))
     insert into paid_line (payment_id, tenant_id, order_line_id, variant_id, quantity, unit_price_minor)
     select ${id}, ${tenantId}, * from unnest(${lines.map((line) => line.orderLineId)}::uuid[],
       ${lines.map((line) => line.variantId)}::uuid[], ${lines.map((line) => line.quantity)}::int[],
       ${lines.map((line) => line.unitPriceMinor)}::bigint[])`;
 };
 
-const insertEvent = async (tx: Tx, { payment, event }: Step): Promise<void> => {
-  if (!event) return;
+/** The row is locked by the caller. What is wanted anew is due at once; of what nothing is wanted nobody keeps hold. */
+export const savePayment = async (tx: Tx, { payment, event }: Step): Promise<void> => {
   await tx.sql`
-    insert into payment_event (payment_id, version, tenant_id, type, amount_minor, provider_reference)
-    values (${payment.id}, ${payment.version}, ${payment.tenantId}, ${event.type},
-      ${event.amount?.amountMinor ?? null}, ${payment.providerId})`;
-};
-
-/** The row is locked by the caller. What is wanted anew is due at once. */
-export const savePayment = async (tx: Tx, step: Step): Promise<void> => {
-  const { payment } = step;
-  await tx.sql`
+    with said as (
+      insert into payment_event (payment_id, version, tenant_id, type, amount_minor, provider_reference)
+      select ${payment.id}, ${payment.version}, ${payment.tenantId}, ${event?.type ?? null},
+        ${event?.amount?.amountMinor ?? null}, ${payment.providerId}
+      where ${event !== null}::boolean)
     update payment set provider_id = ${payment.providerId}, capture_key = ${payment.captureKey}, state = ${payment.state},
       authorized_minor = ${payment.authorized.amountMinor}, captured_minor = ${payment.captured.amountMinor},
       refunding_minor = ${payment.refunding.amountMinor}, refunded_minor = ${payment.refunded.amountMinor},
       failure_reason = ${payment.failureReason}, authorization_expires_at = ${payment.authorizationExpiresAt},
       attempts = case when wanted is not distinct from ${payment.wanted} then attempts else 0 end,
       next_attempt_at = case when wanted is not distinct from ${payment.wanted} then next_attempt_at else now() end,
+      leased_until = case when ${payment.wanted}::text is not null then leased_until end,
       wanted = ${payment.wanted}, traceparent = ${payment.traceparent}, version = ${payment.version},
       updated_at = now()
     where id = ${payment.id}`;
-  await insertEvent(tx, step);
 };
 
-export const isVoidedOrder = async (tx: Tx, tenantId: string, orderId: string): Promise<boolean> => {
-  const [row] = await tx.sql`
-    select order_id from voided_order where tenant_id = ${tenantId} and order_id = ${orderId}`;
-  return row !== undefined;
+/** Whether an order has been given up already, and whether a method is its customer's own and still there. */
+export const prospects = async (
+  tx: Tx,
+  tenantId: string,
+  orderId: string,
+  method: { readonly id: string; readonly customerId: string },
+): Promise<{ readonly isGivenUp: boolean; readonly isUsable: boolean }> => {
+  const [row] = await tx.sql<{ given_up: boolean; usable: boolean }>`
+    select exists (select from voided_order where tenant_id = ${tenantId} and order_id = ${orderId}) as given_up,
+      exists (select from payment_method where id = ${method.id} and tenant_id = ${tenantId}
+        and user_id = ${method.customerId} and removed_at is null) as usable`;
+  return { isGivenUp: row!.given_up, isUsable: row!.usable };
 };
 
 export const insertVoidedOrder = async (tx: Tx, tenantId: string, orderId: string): Promise<void> => {

@@ -1,5 +1,5 @@
 // Who bought what, and what visitors put into carts.
-import type { Db, Sql, Tx } from '@orderstream/runtime/database';
+import { type Db, type Part, part, type Sql, type Tx } from '@orderstream/runtime/database';
 import type { Basket, Purchase } from './recommendation.ts';
 
 export type Sale = {
@@ -19,35 +19,52 @@ export const whileNobodyIsErased = async (tx: Tx): Promise<void> => {
   await tx.sql`select pg_advisory_xact_lock_shared(${erasure})`;
 };
 
-/** Written once in ten seconds: every order would wait for the one before it otherwise. */
-const purchasesChanged = async (tx: Tx, tenantId: string): Promise<void> => {
-  await tx.sql`insert into learning (tenant_id) values (${tenantId}) on conflict do nothing`;
-  await tx.sql`
-    update learning set changed_at = now() where tenant_id = ${tenantId} and changed_at < now() - interval '10 seconds'`;
-};
+/** The end of a statement. Written once in ten seconds: every order would wait for the one before it otherwise. */
+const purchasesChanged = (tenantIds: readonly string[]): Part => part`
+  begun as (
+    insert into learning (tenant_id) select distinct id from unnest(${tenantIds}::uuid[]) as id
+    on conflict do nothing)
+  update learning set changed_at = now()
+  where tenant_id = any(${tenantIds}::uuid[]) and changed_at < now() - interval '10 seconds'`;
 
-/** Again and nothing happens: a good that stands in the order already stays as it is, cancelled or not. */
-export const addSale = async (tx: Tx, { tenantId, orderId, customerId, at, lines }: Sale): Promise<void> => {
+const linesOf = ({ lines, ...sale }: Sale) => {
   const quantities = new Map<string, number>();
   for (const { productId, quantity } of lines)
     quantities.set(productId, (quantities.get(productId) ?? 0) + quantity);
-  await whileNobodyIsErased(tx);
-  await tx.sql`
-    insert into purchase (tenant_id, order_id, product_id, customer_id, quantity, at)
-    select ${tenantId}, ${orderId}, product_id, (
-        select ${customerId}::uuid where not exists (
-          select from erased_customer where tenant_id = ${tenantId} and customer_id = ${customerId})),
-      quantity, ${at}
-    from unnest(${[...quantities.keys()]}::uuid[], ${[...quantities.values()]}::integer[]) as line (product_id, quantity)
-    on conflict do nothing`;
-  await purchasesChanged(tx, tenantId);
+  return [...quantities].map(([productId, quantity]) => ({ ...sale, productId, quantity }));
 };
 
-export const cancelSale = async (tx: Tx, tenantId: string, orderId: string): Promise<void> => {
+/** Again and nothing happens: a good that stands in the order already stays as it is, cancelled or not. */
+export const addSales = async (tx: Tx, sales: readonly Sale[]): Promise<void> => {
+  if (sales.length === 0) return;
+  const lines = sales.flatMap(linesOf);
+  await whileNobodyIsErased(tx);
   await tx.sql`
-    update purchase set cancelled = true
-    where tenant_id = ${tenantId} and order_id = ${orderId} and not cancelled`;
-  await purchasesChanged(tx, tenantId);
+    with bought as (
+      insert into purchase (tenant_id, order_id, product_id, customer_id, quantity, at)
+      select tenant_id, order_id, product_id, case when not exists (
+          select from erased_customer e where e.tenant_id = line.tenant_id and e.customer_id = line.customer_id)
+        then customer_id end, quantity, at
+      from unnest(${lines.map((line) => line.tenantId)}::uuid[], ${lines.map((line) => line.orderId)}::uuid[],
+        ${lines.map((line) => line.productId)}::uuid[], ${lines.map((line) => line.customerId)}::uuid[],
+        ${lines.map((line) => line.quantity)}::integer[], ${lines.map((line) => line.at)}::timestamptz[])
+        as line (tenant_id, order_id, product_id, customer_id, quantity, at)
+      on conflict do nothing),
+    ${purchasesChanged(sales.map(({ tenantId }) => tenantId))}`;
+};
+
+export type Cancelled = { readonly tenantId: string; readonly orderId: string };
+
+export const cancelSales = async (tx: Tx, orders: readonly Cancelled[]): Promise<void> => {
+  if (orders.length === 0) return;
+  const tenantIds = orders.map(({ tenantId }) => tenantId);
+  await tx.sql`
+    with returned as (
+      update purchase p set cancelled = true
+      from (select distinct * from unnest(${tenantIds}::uuid[], ${orders.map(({ orderId }) => orderId)}::uuid[]))
+        as o (tenant_id, order_id)
+      where p.tenant_id = o.tenant_id and p.order_id = o.order_id and not p.cancelled),
+    ${purchasesChanged(tenantIds)}`;
 };
 
 /** The purchases stay, as anybody's; what the customer had in mind goes. */

@@ -78,6 +78,41 @@ describe('learning from orders', () => {
     expect((await companions(tea))[0]!.reason).toBe('Bought together in 3 orders.');
   });
 
+  test('orders of one batch cost no more statements than one', async () => {
+    const costs: number[] = [];
+    for (const orders of [1, 20]) {
+      const batch = Array.from({ length: orders }, () => shop.placed([newId(), newId()]));
+      const before = shop.database.statements();
+      await shop.hearTogether(...batch);
+      costs.push(shop.database.statements() - before);
+    }
+    // With begin and commit.
+    expect(costs).toEqual([4, 4]);
+    expect(await purchases()).toHaveLength(42);
+  });
+
+  test('an order and its cancellation in one batch leave it cancelled, and the others as they are', async () => {
+    const [tea, pot] = [newId(), newId()];
+    const [gone, early, stays] = [newId(), newId(), newId()].toSorted();
+    const ada = shop.customer();
+    await shop.hearTogether(
+      shop.cancelled(early!),
+      shop.placed([tea, pot], null, gone),
+      shop.placed([tea, tea], ada.userId, stays),
+      shop.cancelled(gone!),
+      shop.placed([tea], null, early),
+      shop.placed([tea, pot], null, gone),
+      shop.cancelled(gone!),
+    );
+    const row = { customer_id: null, cancelled: true };
+    expect(await purchases()).toEqual([
+      { ...row, order_id: gone },
+      { ...row, order_id: gone },
+      { ...row, order_id: early },
+      { order_id: stays, customer_id: ada.userId, cancelled: false },
+    ]);
+  });
+
   test('when every order is cancelled nothing is recommended any more', async () => {
     const [tea, pot] = [newId(), newId()];
     await sell(3, [tea, pot]);

@@ -1,7 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { OrderCancelled, OrderPlaced } from '@orderstream/orders/messages';
-import type { Tx } from '@orderstream/runtime/database';
-import type { Envelope } from '@orderstream/runtime/messages';
+import type { Heard } from '@orderstream/runtime/subgraph';
 import {
   type Activity,
   anonymousQuery,
@@ -15,20 +13,29 @@ import {
 import { remember, take, takenFrom } from './activity-store.ts';
 import type { Context } from './context.ts';
 import { ActivityTracked } from './messages.ts';
-import { addSale, cancelSale } from './purchase-store.ts';
+import { addSales, type Cancelled, cancelSales, type Sale } from './purchase-store.ts';
 
-type Heard<M extends (data: never) => unknown> = Pick<
-  Envelope<Parameters<M>[0]>,
-  'tenantId' | 'occurredAt' | 'data'
->;
+type Order = { readonly orderId: string };
+type Placed = Order & Pick<Sale, 'customerId' | 'lines'>;
 
-export const learnOfSale = (
-  tx: Tx,
-  { tenantId, occurredAt, data: { orderId, customerId, lines } }: Heard<typeof OrderPlaced>,
-): Promise<void> => addSale(tx, { tenantId, orderId, customerId, at: new Date(occurredAt), lines });
-
-export const forgetSale = (tx: Tx, { tenantId, data }: Heard<typeof OrderCancelled>): Promise<void> =>
-  cancelSale(tx, tenantId, data.orderId);
+/** In whatever order they come: what is cancelled stays so. */
+export const learnOfOrders = async (heard: readonly Heard<Order | Placed>[]): Promise<void> => {
+  const [first] = heard;
+  if (!first) return;
+  const sales: Sale[] = [];
+  const cancelled: Cancelled[] = [];
+  for (const { message } of heard) {
+    const { tenantId, occurredAt, data } = message;
+    const { orderId } = data;
+    if (!('lines' in data)) cancelled.push({ tenantId, orderId });
+    else {
+      const { customerId, lines } = data;
+      sales.push({ tenantId, orderId, customerId, at: new Date(occurredAt), lines });
+    }
+  }
+  await addSales(first.tx, sales);
+  await cancelSales(first.tx, cancelled);
+};
 
 export type Tracked =
   | { readonly count: number }

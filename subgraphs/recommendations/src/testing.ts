@@ -39,28 +39,32 @@ export const openShop = async () => {
   const schema = subgraphSchema(schemaText(new URL('../', import.meta.url))!, createResolvers(shelves, key));
   const create = createContext({ database });
 
-  /** In one transaction and without the inbox, so that nothing hides a repetition. */
-  const hear = (...messages: Message[]): Promise<void> =>
-    database.transaction(async (begin) => {
-      const tx = begin({ tenantId, ...newTrace(), causationId: null });
-      for (const { type, v, key: about, version, data } of messages) {
-        const envelope: Envelope<never> = {
-          id: newId(),
-          type,
-          v,
-          tenantId,
-          key: about,
-          version,
-          occurredAt: new Date().toISOString(),
-          causationId: null,
-          traceparent: newTrace().traceparent,
-          data: data as never,
-        };
-        const handler = handlers.find((each) => each.message.type === type);
-        if (!handler) throw new Error(`nobody hears ${type}`);
-        await handler.handle([{ tx, message: envelope }], { now: new Date(), log });
-      }
-    });
+  const envelopeOf = ({ type, v, key, version, data }: Message): Envelope<never> => ({
+    id: newId(),
+    type,
+    v,
+    tenantId,
+    key,
+    version,
+    occurredAt: new Date().toISOString(),
+    causationId: null,
+    traceparent: newTrace().traceparent,
+    data: data as never,
+  });
+
+  /** One by one, or as a batch for one handler; in one transaction and without the inbox, which would hide a repetition. */
+  const hearing =
+    (isTogether: boolean) =>
+    (...messages: Message[]): Promise<void> =>
+      database.transaction(async (begin) => {
+        const tx = begin({ tenantId, ...newTrace(), causationId: null });
+        for (const batch of isTogether ? [messages] : messages.map((message) => [message])) {
+          const handler = handlers.find((each) => each.message.type === batch[0]?.type);
+          if (!handler) throw new Error(`nobody hears ${batch[0]?.type}`);
+          const heard = batch.map((message) => ({ tx, message: envelopeOf(message) }));
+          await handler.handle(heard, { now: new Date(), log });
+        }
+      });
 
   const moved = { status: 'PENDING', step: 'RESERVING', reason: null };
   const placed = (productIds: readonly string[], customerId: string | null = null, orderId = newId()) =>
@@ -110,7 +114,8 @@ export const openShop = async () => {
     close,
     tenantId,
     shelves,
-    hear,
+    hear: hearing(false),
+    hearTogether: hearing(true),
     placed,
     cancelled,
     erased,

@@ -2,7 +2,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { scan } from './carrier.ts';
-import type { TrackingEvent } from './shipment.ts';
+import { isPartial, type Seen, type Shipment, type TrackingEvent } from './shipment.ts';
 
 /** seconds that the time of signing may be off, before and after */
 const tolerance = 300;
@@ -68,4 +68,15 @@ export const readTracking = (text: string): Tracked | null => {
     estimatedDelivery: estimate ? new Date(estimate) : null,
     event,
   };
+};
+
+/** The parcel as the event alone shows it; null where scans before it are not known either, and the carrier must be asked. */
+export const shownBy = (
+  { reference, estimatedDelivery, event }: Tracked,
+  shipment: Shipment,
+): Seen | null => {
+  const { label } = shipment;
+  if (!label) return null;
+  const seen = { label, reference, estimatedDelivery, isCancelled: false, events: [event] };
+  return isPartial(shipment, seen) ? null : seen;
 };

@@ -35,10 +35,15 @@ type Options = {
 
 const noAddress = 'The order has no address any more.';
 
-/** Whether an errand is done; if not, why. */
-type Outcome = { readonly isDone: true } | { readonly isDone: false; readonly why: object };
+/** Whether an errand is done, and how the parcel stands then; if not, why. */
+type Outcome =
+  | { readonly isDone: true; readonly shipment: Shipment }
+  | { readonly isDone: false; readonly why: object };
 
-const done: Outcome = { isDone: true };
+const done = async (shipment: Promise<Shipment>): Promise<Outcome> => ({
+  isDone: true,
+  shipment: await shipment,
+});
 const open = (answer: Answer<unknown>): Outcome => ({
   isDone: false,
   why:
@@ -59,24 +64,18 @@ export const createErrands = ({ database, carrier, addressOf, timeoutMs }: Optio
   const looks = createCrew(parallel);
 
   const learnFrom = async (shipment: Shipment, answer: Answer<Seen>): Promise<Outcome> => {
-    if (answer.kind !== 'answered') return open(answer);
-    await takeNews(database, shipment, answer.value);
-    return done;
+    return answer.kind === 'answered' ? done(takeNews(database, shipment, answer.value)) : open(answer);
   };
 
   /** What came of an earlier call, by our own name for the parcel. */
   const findAgain = async (shipment: Shipment): Promise<Outcome | null> => {
     const found = await carrier.find(shipment.id);
     if (found.kind !== 'answered') return open(found);
-    if (!found.value) return null;
-    await takeNews(database, shipment, found.value);
-    return done;
+    return found.value && done(takeNews(database, shipment, found.value));
   };
 
-  const refused = async (shipment: Shipment, reason: string): Promise<Outcome> => {
-    await takeRefusal(database, shipment, reason);
-    return done;
-  };
+  const refused = (shipment: Shipment, reason: string): Promise<Outcome> =>
+    done(takeRefusal(database, shipment, reason));
 
   const print = async (claim: Claim): Promise<Outcome> => {
     // Without the address the same call cannot be made again; what came of it is to be found.
@@ -104,8 +103,7 @@ export const createErrands = ({ database, carrier, addressOf, timeoutMs }: Optio
       if (found.kind !== 'answered') return open(found);
       if (!found.value) {
         if (quiet <= quietMs) return { isDone: false, why: { cause: 'the call may still be under way' } };
-        await takeAbsence(database, shipment);
-        return done;
+        return done(takeAbsence(database, shipment));
       }
       id = found.value.label.carrierId;
     }
@@ -126,6 +124,8 @@ export const createErrands = ({ database, carrier, addressOf, timeoutMs }: Optio
         { shipmentId: shipment.id, wanted: shipment.wanted, attempt: attempts, ...outcome.why },
         'parcel still open, will ask again',
       );
+    // What is wanted no more is in nobody's hands already.
+    else if (outcome.shipment.wanted === null) return;
     // Also after an answer: where it did not settle what is wanted, the next attempt comes later.
     await releaseShipment(database, claim, pauseAfter(attempts));
   };

@@ -1,10 +1,11 @@
-import { on } from '@orderstream/runtime/subgraph';
+import type { MessageType } from '@orderstream/runtime/messages';
+import { on, together } from '@orderstream/runtime/subgraph';
 import { UserErased } from '@orderstream/users/messages';
+import { obey } from './commands-service.ts';
 import { CancelShipment, CreateShipment } from './messages.ts';
-import { cancelShipment, createShipment, eraseCustomer } from './service.ts';
+import { eraseCustomer } from './store.ts';
 
 export const handlers = [
-  on(CreateShipment, (tx, message, { now }) => createShipment(tx, message, now)),
-  on(CancelShipment, (tx, message) => cancelShipment(tx, message)),
+  ...together([CreateShipment, CancelShipment] as unknown as MessageType<never>[], obey),
   on(UserErased, (tx, { tenantId, data }) => eraseCustomer(tx, tenantId, data.userId)),
 ];

@@ -4,6 +4,7 @@ import { createServiceClient } from '@orderstream/runtime/service-client';
 import { subgraph } from '@orderstream/runtime/subgraph';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { z } from 'zod';
+import { createCalls } from './calls-service.ts';
 import { createCarrier } from './carrier.ts';
 import { createContext } from './context.ts';
 import { createErrands } from './errands-service.ts';
@@ -33,7 +34,7 @@ export const shipping = subgraph({
   messages,
   prisma: (pool) => new PrismaClient({ adapter: new PrismaPg(pool) }),
   open: (platform) => {
-    const { settings, database, hints, tenantId } = platform;
+    const { settings, database, hints, log, tenantId } = platform;
     const timeoutMs = settings.CARRIER_TIMEOUT_MS;
     const carrier = createCarrier({
       apiKey: settings.CARRIER_API_KEY,
@@ -61,7 +62,7 @@ export const shipping = subgraph({
       context: createContext(platform),
       handlers,
       jobs: createJobs(database, errands, news),
-      webhooks: createWebhooks({ database, news, secrets, tenantId }),
+      webhooks: createWebhooks({ calls: createCalls(database, tenantId, log), secrets }),
       close: async () => {
         await Promise.all([errands.idle(), news.idle()]);
       },

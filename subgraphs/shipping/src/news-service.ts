@@ -1,20 +1,18 @@
-// Works off what the carrier told us. Scans are numbered: one that was heard before is old news, and where one is missing
-// the carrier is asked for all of them. So order and number of the calls do not matter.
+// Works off what the carrier told us and was not understood at the door. Scans are numbered: one that was heard before is
+// old news, and where one is missing the carrier is asked for all of them. So order and number of the calls do not matter.
 import { createCrew } from '@orderstream/runtime/crew';
 import type { Database } from '@orderstream/runtime/database';
 import type { Log } from '@orderstream/runtime/log';
 import type { HandlerContext } from '@orderstream/runtime/subgraph';
 import type { Answer, Carrier } from './carrier.ts';
-import { readTracking, type Tracked } from './carrier-event.ts';
+import { readTracking, shownBy, type Tracked } from './carrier-event.ts';
 import { pauseAfter } from './pause.ts';
 import { takeNews } from './service.ts';
-import { isPartial, isUuid, type Seen, type Shipment } from './shipment.ts';
+import { isUuid, type Seen, type Shipment } from './shipment.ts';
 import { shipmentById } from './store.ts';
 import {
   claimWebhookEvents,
   finishWebhookEvent,
-  insertReadEvent,
-  type NewEvent,
   releaseWebhookEvent,
   type WebhookClaim,
 } from './webhook-store.ts';
@@ -29,31 +27,9 @@ type Options = {
 export const createNews = ({ database, carrier, timeoutMs }: Options) => {
   const crew = createCrew(4);
 
-  /** What the call itself shows; null where it leaves out scans that are not known either. */
-  const shownBy = (tracked: Tracked, shipment: Shipment): Seen | null => {
-    const { label } = shipment;
-    if (!label) return null;
-    const { reference, estimatedDelivery, event } = tracked;
-    const seen = { label, reference, estimatedDelivery, isCancelled: false, events: [event] };
-    return isPartial(shipment, seen) ? null : seen;
-  };
-
   const sightOf = async (tracked: Tracked, shipment: Shipment): Promise<Answer<Seen>> => {
     const seen = shownBy(tracked, shipment);
     return seen ? { kind: 'answered', value: seen } : carrier.look(tracked.carrierId);
-  };
-
-  /** The next scan of a parcel that is known needs nobody to be asked. @returns whether it was that */
-  const readAtOnce = async (event: NewEvent): Promise<boolean> => {
-    const tracked = readTracking(event.body);
-    const shipment = tracked && event.shipmentId ? await shipmentById(database, event.shipmentId) : null;
-    if (!tracked || shipment?.label?.carrierId !== tracked.carrierId) return false;
-    const seen = shownBy(tracked, shipment);
-    if (!seen) return false;
-    await takeNews(database, shipment, seen, (tx, changed) =>
-      insertReadEvent(tx, event, shipment.tenantId, changed ? 'APPLIED' : 'OLD_NEWS'),
-    );
-    return true;
   };
 
   const read = async (claim: WebhookClaim, log: Log): Promise<void> => {
@@ -89,7 +65,6 @@ export const createNews = ({ database, carrier, timeoutMs }: Options) => {
       for (const claim of claims) crew.start(heed(claim, log));
       return claims.length;
     },
-    readAtOnce,
     idle: crew.idle,
   };
 };

@@ -1,8 +1,9 @@
 // Parcels on a real database and with the carrier's simulator, whose book is compared with ours.
 import { newId } from '@orderstream/runtime/ids';
 import { UserErased } from '@orderstream/users/messages';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CreateShipment } from './messages.ts';
+import { CancelShipment, CreateShipment } from './messages.ts';
 import { type Depot, leeds, openDepot, origin } from './test-depot.ts';
 
 let depot: Depot;
@@ -210,6 +211,72 @@ describe('a cancellation', () => {
   });
 });
 
+describe('commands of one batch', () => {
+  const parcelsOf = (orderIds: readonly string[]) =>
+    depot.database.sql<{ order_id: string; parcel: number; state: string; wanted: string; version: number }>`
+      select order_id, parcel, state, wanted, version from shipment
+      where order_id = any(${orderIds}::uuid[]) order by order_id, parcel`;
+  const wish = fc.record({
+    order: fc.nat({ max: 1 }),
+    parcel: fc.integer({ min: 1, max: 2 }),
+    isCreate: fc.boolean(),
+  });
+
+  test('come to the same as one by one, whatever they are', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(wish, { minLength: 2, maxLength: 8 }), async (wishes) => {
+        const outcomes = [];
+        for (const isTogether of [false, true]) {
+          const orderIds = [newId(), newId()].toSorted();
+          const messages = wishes.map(({ order, parcel, isCreate }) =>
+            isCreate
+              ? CreateShipment({ orderId: orderIds[order]!, customerId: null, origin, pieces: 1, parcel })
+              : CancelShipment({ orderId: orderIds[order]!, parcel }),
+          );
+          const batches = isTogether ? [messages] : messages.map((one) => [one]);
+          for (const batch of batches) await depot.hearTogether(batch);
+          // Nothing is left for the carrier.
+          const rows = await parcelsOf(orderIds);
+          await depot.database.sql`
+            update shipment set wanted = null, state = 'CANCELLED' where order_id = any(${orderIds}::uuid[])`;
+          outcomes.push({
+            rows: rows.map(({ order_id, ...row }) => ({ ...row, order: orderIds.indexOf(order_id) })),
+            told: await Promise.all(
+              orderIds.map(async (id) =>
+                (await depot.told(id)).map(({ type, version, data }) => [
+                  type,
+                  version,
+                  data.shipmentId !== null,
+                ]),
+              ),
+            ),
+          });
+        }
+        expect(outcomes[1]).toEqual(outcomes[0]);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('cost no more statements than one, and each is answered in the name of who asked', async () => {
+    const costs: number[] = [];
+    for (const orders of [1, 10]) {
+      const orderIds = Array.from({ length: orders }, () => newId());
+      const before = depot.database.statements();
+      await depot.hearTogether(
+        orderIds.map((orderId) => CreateShipment({ orderId, customerId: newId(), origin, pieces: 1 })),
+      );
+      costs.push(depot.database.statements() - before);
+      const traces = await depot.database.sql<{ traceparent: string }>`
+        select distinct traceparent from shipment where order_id = any(${orderIds}::uuid[])`;
+      expect(traces).toHaveLength(orders);
+      await depot.hearTogether(orderIds.map((orderId) => CancelShipment({ orderId })));
+      for (const orderId of orderIds) expect(await depot.types(orderId)).toEqual(['shipment.cancelled']);
+    }
+    expect(costs).toEqual([5, 5]);
+  });
+});
+
 describe('a parcel whose webhooks are all lost', () => {
   test('is looked for until it has arrived', async () => {
     await depot.faults({ webhooks: { hold: true } });
@@ -237,7 +304,8 @@ describe('a parcel whose webhooks are all lost', () => {
     const orderId = await depot.labelled();
     const waits: number[] = [];
     for (let look = 0; look < 4; look++) {
-      await depot.database.sql`update shipment set next_look_at = now() where order_id = ${orderId}`;
+      // Ahead of all others that are due.
+      await depot.database.sql`update shipment set next_look_at = 'epoch' where order_id = ${orderId}`;
       await depot.sweep();
       const [row] = await depot.database.sql<{ wait: number }>`
         select extract(epoch from next_look_at - now())::float8 as wait from shipment where order_id = ${orderId}`;
@@ -285,6 +353,22 @@ describe('a customer who is erased', () => {
     await depot.untilState(orderId, 'FAILED');
     expect(await depot.shipment(orderId)).toMatchObject({ customer_id: null, recipient: null });
     expect(await depot.book(orderId)).toBeUndefined();
+  });
+
+  test('leaves no trace of who it was on a parcel asked for at the same moment', async () => {
+    const customers = Array.from({ length: 20 }, () => newId());
+    const at = new Date().toISOString();
+    const orderIds = customers.map(() => newId());
+    await Promise.all(
+      customers.flatMap((userId, index) => [
+        depot.create(userId, orderIds[index]),
+        depot.hear(UserErased({ userId, at })),
+      ]),
+    );
+    const left = await depot.database.sql`
+      select id from shipment where customer_id = any(${customers}::uuid[])`;
+    expect(left).toEqual([]);
+    await Promise.all(orderIds.map((orderId) => depot.cancel(orderId)));
   });
 
   test('while the address is on its way from orders is not sent to the carrier', async () => {

@@ -114,6 +114,9 @@ export type Step = {
   readonly tell: readonly { readonly tell: Tell; readonly version: number }[];
 };
 
+/** What is to be written down of it. */
+export type Change = Pick<Step, 'shipment' | 'events'>;
+
 /** The customer whose parcel it is, and staff. */
 export const mayRead = (viewer: Viewer, { customerId }: Pick<Shipment, 'customerId'>): boolean =>
   (customerId !== null && viewer.userId === customerId) || viewer.scopes.has('orders:read');

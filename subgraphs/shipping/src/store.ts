@@ -1,8 +1,8 @@
 // Shipments and their scans. A shipment is changed under its row lock only, one version at a time.
-import type { Sql, Tx } from '@orderstream/runtime/database';
+import { type Part, part, type Sql, type Tx } from '@orderstream/runtime/database';
 import { grouped } from '@orderstream/runtime/loaders';
 import type { PostalAddress } from '@orderstream/runtime/postal-address';
-import type { ScanStatus, Shipment, ShipmentState, Step, TrackingEvent } from './shipment.ts';
+import type { Change, ScanStatus, Shipment, ShipmentState, TrackingEvent } from './shipment.ts';
 
 export type ShipmentRow = {
   id: string;
@@ -93,22 +93,11 @@ export const shipmentOf = (row: ShipmentRow): Shipment => ({
 
 export type HasSql = { readonly sql: Sql };
 
-export const shipmentForUpdate = async (tx: Tx, id: string): Promise<Shipment | null> => {
-  const [row] = await tx.sql<ShipmentRow>`select * from shipment where id = ${id} for update`;
-  return row ? shipmentOf(row) : null;
-};
-
-/** Which parcel of which order. */
-export type Place = { readonly tenantId: string; readonly orderId: string; readonly parcel: number };
-
-export const shipmentAtForUpdate = async (
-  tx: Tx,
-  { tenantId, orderId, parcel }: Place,
-): Promise<Shipment | null> => {
-  const [row] = await tx.sql<ShipmentRow>`
-    select * from shipment where tenant_id = ${tenantId} and order_id = ${orderId} and parcel = ${parcel} for update`;
-  return row ? shipmentOf(row) : null;
-};
+/** Whosever they are; for what the carrier says. In the order of their ids, so that nobody waits for another in a circle. */
+export const shipmentsForUpdate = async (tx: Pick<Tx, 'sql'>, ids: readonly string[]): Promise<Shipment[]> =>
+  (
+    await tx.sql<ShipmentRow>`select * from shipment where id = any(${ids}::uuid[]) order by id for update`
+  ).map(shipmentOf);
 
 /** Whosever it is; for what the carrier says. Rides on shipment_pkey. */
 export const shipmentById = async ({ sql }: HasSql, id: string): Promise<Shipment | null> => {
@@ -138,79 +127,64 @@ export const shipmentsOfOrders = async (
       order by order_id, parcel desc`
   ).map(shipmentOf);
 
-export const insertShipment = async (tx: Tx, shipment: Shipment): Promise<void> => {
-  const { origin } = shipment;
-  await tx.sql`
-    insert into shipment (id, tenant_id, order_id, parcel, customer_id, state, wanted, attempt, pieces, warehouse_id, origin_name,
-      origin_latitude, origin_longitude, erased_at, traceparent, version)
-    values (${shipment.id}, ${shipment.tenantId}, ${shipment.orderId}, ${shipment.parcel}, ${shipment.customerId}, ${shipment.state},
-      ${shipment.wanted}, ${shipment.attempt}, ${shipment.pieces}, ${origin.warehouseId}, ${origin.name},
-      ${origin.latitude}, ${origin.longitude}, ${shipment.erasedAt}, ${shipment.traceparent}, ${shipment.version})`;
+/**
+ * Pieces of a statement that writes where parcels are now, whose rows are locked by the caller, and the scans that were
+ * new. What is wanted anew is due at once, what is wanted no more is in nobody's hands, and news make the next look come
+ * early. Addresses are not written: a new attempt drops its own, and only a call for a label puts one there.
+ */
+export const saving = (changes: readonly Change[]): Part => {
+  const all = changes.map(({ shipment }) => shipment);
+  const scans = changes.flatMap(({ shipment, events }) => events.map((event) => ({ shipment, event })));
+  return part`
+    scanned as (
+      insert into tracking_event (shipment_id, tenant_id, sequence, status, at, place, latitude, longitude)
+      select * from unnest(${scans.map(({ shipment }) => shipment.id)}::uuid[],
+        ${scans.map(({ shipment }) => shipment.tenantId)}::uuid[], ${scans.map(({ event }) => event.sequence)}::int[],
+        ${scans.map(({ event }) => event.status)}::text[], ${scans.map(({ event }) => event.at)}::timestamptz[],
+        ${scans.map(({ event }) => event.place)}::text[],
+        ${scans.map(({ event }) => event.point?.latitude ?? null)}::float8[],
+        ${scans.map(({ event }) => event.point?.longitude ?? null)}::float8[])),
+    saved as (
+      update shipment s set state = m.state, attempt = m.attempt,
+        attempts = case when s.wanted is not distinct from m.wanted then s.attempts else 0 end,
+        next_attempt_at = case when s.wanted is not distinct from m.wanted then s.next_attempt_at else now() end,
+        leased_until = case when m.wanted is not null then s.leased_until end,
+        wanted = m.wanted, carrier = m.carrier, carrier_id = m.carrier_id, tracking_number = m.tracking_number,
+        label_at = m.label_at, failure_reason = m.failure_reason, estimated_delivery = m.estimated_delivery,
+        promised_at = m.promised_at, last_sequence = m.last_sequence, handed_over_at = m.handed_over_at,
+        delivered_at = m.delivered_at, traceparent = m.traceparent, version = m.version, updated_at = now(),
+        looks = 0, next_look_at = now() + interval '3 seconds',
+        recipient = case when m.has_address then s.recipient end, line1 = case when m.has_address then s.line1 end,
+        line2 = case when m.has_address then s.line2 end, city = case when m.has_address then s.city end,
+        postcode = case when m.has_address then s.postcode end, country = case when m.has_address then s.country end
+      from unnest(${all.map((one) => one.id)}::uuid[], ${all.map((one) => one.state)}::text[],
+        ${all.map((one) => one.attempt)}::int[], ${all.map((one) => one.wanted)}::text[],
+        ${all.map((one) => one.label?.carrier ?? null)}::text[],
+        ${all.map((one) => one.label?.carrierId ?? null)}::text[],
+        ${all.map((one) => one.label?.trackingNumber ?? null)}::text[],
+        ${all.map((one) => one.label?.at ?? null)}::timestamptz[], ${all.map((one) => one.failureReason)}::text[],
+        ${all.map((one) => one.estimatedDelivery)}::timestamptz[], ${all.map((one) => one.promisedAt)}::timestamptz[],
+        ${all.map((one) => one.lastSequence)}::int[], ${all.map((one) => one.handedOverAt)}::timestamptz[],
+        ${all.map((one) => one.deliveredAt)}::timestamptz[], ${all.map((one) => one.traceparent)}::text[],
+        ${all.map((one) => one.version)}::int[], ${all.map((one) => one.address !== null)}::boolean[])
+        as m (id, state, attempt, wanted, carrier, carrier_id, tracking_number, label_at, failure_reason,
+          estimated_delivery, promised_at, last_sequence, handed_over_at, delivered_at, traceparent, version, has_address)
+      where s.id = m.id)`;
 };
 
-const insertEvents = async (tx: Tx, { shipment, events }: Step): Promise<void> => {
-  if (events.length === 0) return;
-  await tx.sql`
-    insert into tracking_event (shipment_id, tenant_id, sequence, status, at, place, latitude, longitude)
-    select ${shipment.id}::uuid, ${shipment.tenantId}::uuid, * from unnest(
-      ${events.map((one) => one.sequence)}::int[], ${events.map((one) => one.status)}::text[],
-      ${events.map((one) => one.at)}::timestamptz[], ${events.map((one) => one.place)}::text[],
-      ${events.map((one) => one.point?.latitude ?? null)}::float8[],
-      ${events.map((one) => one.point?.longitude ?? null)}::float8[])`;
+export const saveChanges = async (tx: Tx, changes: readonly Change[]): Promise<void> => {
+  if (changes.length > 0) await tx.sql`with ${saving(changes)} select`;
 };
+
+/** What writes a customer's id shares this lock, an erasure has it alone: one of the two sees what the other wrote. */
+export const erasure = 0x7061_7263;
 
 /**
- * The row is locked by the caller. What is wanted anew is due at once, and news make the next look come early. The
- * address is not among it: a new attempt drops it, and only a call for a label puts one there.
+ * Name and address go at once; the carrier is told to forget them when the parcel does not need them any more. The version
+ * rises, so that whoever watches the parcel is shown it no more. Rides on shipment_of_customer.
  */
-export const saveShipment = async (tx: Tx, step: Step): Promise<void> => {
-  const { shipment } = step;
-  const { label } = shipment;
-  await tx.sql`
-    update shipment set state = ${shipment.state}, attempt = ${shipment.attempt},
-      attempts = case when wanted is not distinct from ${shipment.wanted}::text then attempts else 0 end,
-      next_attempt_at = case when wanted is not distinct from ${shipment.wanted}::text then next_attempt_at else now() end,
-      wanted = ${shipment.wanted}, carrier = ${label?.carrier ?? null}, carrier_id = ${label?.carrierId ?? null},
-      tracking_number = ${label?.trackingNumber ?? null}, label_at = ${label?.at ?? null},
-      failure_reason = ${shipment.failureReason}, estimated_delivery = ${shipment.estimatedDelivery},
-      promised_at = ${shipment.promisedAt}, last_sequence = ${shipment.lastSequence},
-      handed_over_at = ${shipment.handedOverAt}, delivered_at = ${shipment.deliveredAt},
-      traceparent = ${shipment.traceparent}, looks = 0, next_look_at = now() + interval '3 seconds',
-      version = ${shipment.version}, updated_at = now()
-    where id = ${shipment.id}`;
-  if (shipment.address === null)
-    await tx.sql`
-      update shipment set recipient = null, line1 = null, line2 = null, city = null, postcode = null, country = null
-      where id = ${shipment.id} and recipient is not null`;
-  await insertEvents(tx, step);
-};
-
-export const isCancelled = async (tx: Tx, { tenantId, orderId, parcel }: Place): Promise<boolean> => {
-  const [row] = await tx.sql`
-    select order_id from cancelled_parcel
-    where tenant_id = ${tenantId} and order_id = ${orderId} and parcel = ${parcel}`;
-  return row !== undefined;
-};
-
-export const insertCancelled = async (tx: Tx, { tenantId, orderId, parcel }: Place): Promise<void> => {
-  await tx.sql`
-    insert into cancelled_parcel (tenant_id, order_id, parcel) values (${tenantId}, ${orderId}, ${parcel})
-    on conflict do nothing`;
-};
-
-/** Commands for one order come one after the other, also before there is a row to lock. */
-export const lockOrder = async (tx: Tx, orderId: string): Promise<void> => {
-  await tx.sql`select pg_advisory_xact_lock(hashtextextended(${orderId}, 0))`;
-};
-
-export const isErasedCustomer = async (tx: Tx, tenantId: string, customerId: string): Promise<boolean> => {
-  const [row] = await tx.sql`
-    select customer_id from erased_customer where tenant_id = ${tenantId} and customer_id = ${customerId}`;
-  return row !== undefined;
-};
-
-/** Parcels with a version more, so that whoever watches one is shown it no more. Rides on shipment_of_customer. */
-export const blankCustomer = async (tx: Tx, tenantId: string, customerId: string): Promise<void> => {
+export const eraseCustomer = async (tx: Tx, tenantId: string, customerId: string): Promise<void> => {
+  await tx.sql`select pg_advisory_xact_lock(${erasure})`;
   await tx.sql`
     insert into erased_customer (tenant_id, customer_id) values (${tenantId}, ${customerId}) on conflict do nothing`;
   await tx.sql`

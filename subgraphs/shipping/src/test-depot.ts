@@ -19,13 +19,14 @@ import { anonymous, type Viewer } from '@orderstream/runtime/viewer';
 import { PrismaPg } from '@prisma/adapter-pg';
 // @boundaries-ignore tests share databases and services
 import { testDatabase } from '../../../tests/database.ts';
+import { createCalls } from './calls-service.ts';
 import { createCarrier } from './carrier.ts';
 import { createContext } from './context.ts';
 import { createErrands } from './errands-service.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 import { handlers } from './handlers.ts';
 import { CancelShipment, CreateShipment } from './messages.ts';
-import { createNews, type News } from './news-service.ts';
+import { createNews } from './news-service.ts';
 import { createWebhooks } from './webhooks.ts';
 
 export const tenantId = '01900000-0000-7000-8000-000000000001';
@@ -105,10 +106,8 @@ export const openDepot = async ({ timeoutMs = 1_000, dayMs = 80_000_000 } = {}) 
   } = await testDatabase('shipping', {
     prisma: (pool) => new PrismaClient({ adapter: new PrismaPg(pool) }),
   });
-  // The carrier calls only once it runs, and then there is somebody to read.
-  const readAtOnce: News['readAtOnce'] = (event) =>
-    createNews({ database, carrier, timeoutMs }).readAtOnce(event);
-  const { handle } = createWebhooks({ database, news: { readAtOnce }, secrets, tenantId })[0]!;
+  const calls = createCalls(database, tenantId, log);
+  const { handle } = createWebhooks({ calls, secrets })[0]!;
 
   /** As the host does it: bytes in, a typed error or the answer out. */
   const door = createServer(async (request, response) => {
@@ -148,18 +147,26 @@ export const openDepot = async ({ timeoutMs = 1_000, dayMs = 80_000_000 } = {}) 
     return context({ viewer, now: new Date(), log, trace: newTrace() });
   };
 
-  /** As the consumer does it; the same message may be heard again. */
-  const hear = (message: Message, id = newId()): Promise<void> => {
-    const { type, v, key, version, data } = message;
+  const envelopeOf = ({ type, v, key, version, data }: Message, id: string): Envelope<never> => {
     const { traceparent } = newTrace();
-    const handler = handlers.find((one) => one.message.type === type)!;
-    return database.transaction(async (begin) => {
-      const tx = begin({ tenantId, traceparent, causationId: id });
-      const occurredAt = new Date().toISOString();
-      const heard = { id, type, v, key, version, data, tenantId, traceparent, occurredAt, causationId: null };
-      await handler.handle([{ tx, message: heard as Envelope<never> }], ctx());
-    });
+    const occurredAt = new Date().toISOString();
+    const heard = { id, type, v, key, version, data, tenantId, traceparent, occurredAt, causationId: null };
+    return heard as Envelope<never>;
   };
+
+  /** As the consumer does it with a batch for one handler; the same messages may be heard again. */
+  const hearTogether = (messages: readonly Message[], id = newId()): Promise<void> =>
+    database.transaction(async (begin) => {
+      const handler = handlers.find((one) => one.message.type === messages[0]?.type)!;
+      const heard = messages.map((one) => {
+        const message = envelopeOf(one, id);
+        const { traceparent } = message;
+        return { tx: begin({ tenantId, traceparent, causationId: id }), message };
+      });
+      await handler.handle(heard, ctx());
+    });
+
+  const hear = (message: Message, id = newId()): Promise<void> => hearTogether([message], id);
 
   const work = async (of = { errands, news }): Promise<number> => {
     const did = await Promise.all([of.errands.fulfilWishes(ctx()), of.news.readEvents(ctx())]);
@@ -218,7 +225,9 @@ export const openDepot = async ({ timeoutMs = 1_000, dayMs = 80_000_000 } = {}) 
     addresses,
     desk,
     as,
+    calls,
     hear,
+    hearTogether,
     work,
     until,
     untilState,

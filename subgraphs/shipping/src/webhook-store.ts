@@ -1,39 +1,32 @@
 // What the carrier told us: each event once, as it came, worked off later.
-import type { HasSql } from './store.ts';
+import type { Change } from './shipment.ts';
+import { type HasSql, saving } from './store.ts';
 
 export type WebhookOutcome = 'APPLIED' | 'OLD_NEWS' | 'IGNORED';
 
-export type NewEvent = {
+/** What the carrier called with, and what came of it; null: to be worked off. */
+export type Call = {
   readonly id: string;
   readonly type: string;
-  /** the carrier's word for which shipment it is about */
-  readonly shipmentId: string | null;
   readonly body: string;
+  readonly tenantId: string;
+  readonly outcome: WebhookOutcome | null;
 };
 
-/** The second and third copy of an event change nothing. An event about no parcel of ours is the shop's own. */
-export const insertWebhookEvent = async (
+/** The calls, and what they did to parcels whose rows are locked, in one statement. A copy of a call changes nothing. */
+export const saveCalls = async (
   { sql }: HasSql,
-  { id, type, shipmentId, body }: NewEvent,
-  tenantId: string,
+  calls: readonly Call[],
+  changes: readonly Change[],
 ): Promise<void> => {
   await sql`
-    insert into webhook_event (event_id, tenant_id, type, body)
-    values (${id}, coalesce((select tenant_id from shipment where id = ${shipmentId}::uuid), ${tenantId}::uuid), ${type},
-      ${body})
+    with ${saving(changes)}
+    insert into webhook_event (event_id, tenant_id, type, body, outcome, processed_at)
+    select *, case when outcome is not null then now() end
+    from unnest(${calls.map(({ id }) => id)}::text[], ${calls.map(({ tenantId }) => tenantId)}::uuid[],
+      ${calls.map(({ type }) => type)}::text[], ${calls.map(({ body }) => body)}::text[],
+      ${calls.map(({ outcome }) => outcome)}::text[]) as call (event_id, tenant_id, type, body, outcome)
     on conflict (event_id) do nothing`;
-};
-
-/** What was understood at once. A copy of an event changes nothing. */
-export const insertReadEvent = async (
-  { sql }: HasSql,
-  { id, type, body }: NewEvent,
-  tenantId: string,
-  outcome: WebhookOutcome,
-): Promise<void> => {
-  await sql`
-    insert into webhook_event (event_id, tenant_id, type, body, processed_at, outcome)
-    values (${id}, ${tenantId}, ${type}, ${body}, now(), ${outcome}) on conflict (event_id) do nothing`;
 };
 
 export type WebhookClaim = {

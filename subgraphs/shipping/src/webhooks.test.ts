@@ -152,6 +152,104 @@ describe('what an event does', () => {
     expect(await depot.types(orderId)).toEqual(all);
   });
 
+  describe('in one lot with others', () => {
+    const callOf = (body: string) => {
+      const { id, type, shipment } = JSON.parse(body);
+      return { id, type, reference: shipment.reference, body };
+    };
+    const take = (body: string) => depot.calls.take(callOf(body));
+    const several = async (parcels: number) => {
+      const all: Awaited<ReturnType<typeof arrived>>[] = [];
+      for (let one = 0; one < parcels; one++) all.push(await arrived());
+      return all;
+    };
+
+    test('costs no more statements than alone', async () => {
+      const parcels = await several(6);
+      const costs: number[] = [];
+      for (const lot of [parcels.slice(0, 1), parcels.slice(1)]) {
+        const before = depot.database.statements();
+        await Promise.all(lot.map(({ events }) => take(events[0]!)));
+        costs.push(depot.database.statements() - before);
+      }
+      expect(costs).toEqual([5, 5]);
+      for (const { orderId, events } of parcels) {
+        expect(await outcomeOf(events[0]!)).toBe('APPLIED');
+        expect((await depot.shipment(orderId)).last_sequence).toBe(1);
+      }
+    });
+
+    test('and after the scan before it is understood as well, and each is told in its turn', async () => {
+      const { orderId, events } = await arrived();
+      await Promise.all(events.map(take));
+      for (const body of events) expect(await outcomeOf(body)).toBe('APPLIED');
+      expect((await depot.shipment(orderId)).state).toBe('DELIVERED');
+      expect(await depot.types(orderId)).toEqual(all);
+      const versions = (await depot.told(orderId)).map(({ version }) => version!);
+      expect(versions).toEqual(versions.toSorted((a, b) => a - b));
+      expect(new Set(versions).size).toBe(versions.length);
+      const [scans] = await depot.database.sql`
+        select count(*) as n from tracking_event where shipment_id = ${(await depot.shipment(orderId)).id}`;
+      expect(scans).toEqual({ n: events.length });
+    });
+
+    test('and ahead of the scan before it is read later, and nothing is told twice', async () => {
+      const { orderId, events } = await arrived();
+      await Promise.all(events.toReversed().map(take));
+      expect(await outcomeOf(events[0]!)).toBe('APPLIED');
+      expect(await outcomeOf(events.at(-1)!)).toBeNull();
+      await depot.untilState(orderId, 'DELIVERED');
+      await depot.until(async () => (await depot.work()) === 0);
+      expect(await depot.types(orderId)).toEqual(all);
+    });
+
+    test('and with a copy of itself, and the same scan under another name, is one effect', async () => {
+      const { orderId, events } = await arrived();
+      const renamed = JSON.stringify({ ...JSON.parse(events[0]!), id: `evt_${newId()}` });
+      await Promise.all([events[0]!, events[0]!, renamed, events[1]!, events[1]!].map(take));
+      expect(await outcomeOf(renamed)).toBe('OLD_NEWS');
+      expect((await depot.shipment(orderId)).last_sequence).toBe(2);
+      expect((await depot.types(orderId)).filter((type) => type === 'shipment.handed-over')).toHaveLength(1);
+    });
+
+    test('is written down also where one of them cannot be, who alone is told so', async () => {
+      const parcels = await several(3);
+      const spoilt = eventBody('a\u0000b');
+      const good = parcels.map(({ events }) => events[0]!);
+      const answers = await Promise.all([good[0]!, spoilt, good[1]!, good[2]!].map(deliver));
+      expect(answers).toEqual([200, 500, 200, 200]);
+      for (const body of good) expect(await outcomeOf(body)).toBe('APPLIED');
+      expect(await outcomeOf(spoilt)).toBeUndefined();
+
+      const next = parcels.map(({ events }) => events[1]!);
+      const outcomes = await Promise.allSettled([take(next[0]!), take(spoilt), ...next.slice(1).map(take)]);
+      expect(outcomes.map(({ status }) => status)).toEqual([
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+        'fulfilled',
+      ]);
+      for (const body of next) expect(await outcomeOf(body)).toBe('APPLIED');
+    });
+
+    test('is understood also where one of them cannot be, which is read later', async () => {
+      const [good, bad] = await several(2);
+      const reference = (await depot.shipment(bad!.orderId)).id;
+      await depot.database.pool.query(
+        `alter table tracking_event add constraint refused check (shipment_id <> '${reference}')`,
+      );
+      try {
+        await Promise.all([take(good!.events[0]!), take(bad!.events[0]!)]);
+        expect(await outcomeOf(good!.events[0]!)).toBe('APPLIED');
+        expect(await outcomeOf(bad!.events[0]!)).toBeNull();
+        expect((await depot.shipment(bad!.orderId)).last_sequence).toBe(0);
+      } finally {
+        await depot.database.sql`alter table tracking_event drop constraint refused`;
+      }
+      await untilOutcome(bad!.events[0]!, 'APPLIED');
+    });
+  });
+
   test('bad signatures, old times and copies do not keep the carrier from being heard once', async () => {
     const orderId = await depot.labelled();
     const { id: reference } = await depot.shipment(orderId);
