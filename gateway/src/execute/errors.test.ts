@@ -50,6 +50,26 @@ test('what a subgraph says of an entity is told at every place where the entity 
   });
 });
 
+test('equal entities of one list are one call, and an error of theirs is told at each', async () => {
+  const broken = openMarket({
+    stubs: {
+      users: (request) => ({
+        data: {
+          _entities: (request.variables!.representations as unknown[]).map((_, at) => ({
+            nick: at ? 'b' : null,
+          })),
+        },
+        errors: [{ message: 'no nick', path: ['_entities', 0, 'nick'] }],
+      }),
+    },
+  });
+  const answer = await broken.ask('{ latest { author { nick } } }');
+  expect(answer.data).toEqual({
+    latest: [{ author: { nick: null } }, { author: { nick: 'b' } }, { author: { nick: null } }],
+  });
+  expect(placesOf(answer)).toEqual(['latest.0.author.nick', 'latest.2.author.nick']);
+});
+
 test('a place below an entity keeps its path', async () => {
   const broken = openMarket({
     stubs: {

@@ -58,14 +58,20 @@ export const withSecondOpinion = (sdl: string) => {
       });
     }
   };
-  return { plan, second };
+  const warmUp = (): void => {
+    opened ??= openApolloPlanner(sdl).engine;
+  };
+  return { plan, second, warmUp };
 };
+
+const quietMs = 200;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const serve = (): void => {
   const never = new AbortController().signal;
   let planners: ReturnType<typeof withSecondOpinion> | null = null;
+  let isWarming = false;
   process.on('message', async (message: ToPlanner) => {
     if (message.kind === 'supergraph') {
       planners = withSecondOpinion(message.sdl);
@@ -80,6 +86,10 @@ const serve = (): void => {
       answer = { id, problem: messageOf(error) };
     }
     process.send!(answer);
+    // The second planner takes a moment to open; who needs it has a deadline.
+    if (isWarming) return;
+    isWarming = true;
+    setTimeout(() => planners?.warmUp(), quietMs).unref();
   });
   process.on('disconnect', () => process.exit());
 };
