@@ -356,3 +356,83 @@ test('a gateway that stops sends its sockets elsewhere with 1001', async () => {
   await gateway.stop();
   expect(await closed).toBe(1001);
 });
+
+const stream = async (headers: Record<string, string>, init: RequestInit = {}, search = '') => {
+  const abort = new AbortController();
+  opened.push(() => abort.abort());
+  const response = await fetch(`${shop.gateway.url}/graphql${search}`, {
+    headers: { accept: 'text/event-stream', ...headers },
+    signal: abort.signal,
+    ...init,
+  });
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  return { response, read: async () => (await reader.read()).value };
+};
+
+const asked = { query: updates, variables: { id: 'o1' } };
+
+test('an event stream is signed in by its header, and has what a socket has', async () => {
+  put(400);
+  const headers = { authorization: `Bearer ${await shop.token()}`, 'content-type': 'application/json' };
+  const { response, read } = await stream(headers, { method: 'POST', body: JSON.stringify(asked) });
+  expect(response.headers.get('content-type')).toContain('text/event-stream');
+  expect(await read()).toBe(`event: next\ndata: ${JSON.stringify({ data: event('v400') })}\n\n`);
+  put(401);
+  expect(await read()).toContain('v401');
+});
+
+test('whoever takes JSON as well gets a stream for a subscription and JSON for a query', async () => {
+  put(402);
+  const headers = {
+    authorization: `Bearer ${await shop.token()}`,
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+  };
+  const live = await stream(headers, { method: 'POST', body: JSON.stringify(asked) });
+  expect(await live.read()).toContain('v402');
+  const query = await stream(headers, { method: 'POST', body: '{"query":"{me {id}}"}' });
+  expect(await query.read()).toContain(JSON.stringify({ data: { me: { id: ada } } }));
+});
+
+test('an event stream with a token that is no good is refused with 401', async () => {
+  const headers = { authorization: 'Bearer a.b.c', 'content-type': 'application/json' };
+  const { response } = await stream(headers, { method: 'POST', body: JSON.stringify(asked) });
+  expect(response.status).toBe(401);
+});
+
+test('a page of another origin gets no event stream by a plain request', async () => {
+  const search = `?${new URLSearchParams({ query: 'subscription {tickets {label}}' })}`;
+  const foreign = await stream({ origin: 'https://evil.example' }, {}, search);
+  expect([foreign.response.status, await foreign.read()]).toEqual([
+    403,
+    expect.stringContaining('FORBIDDEN'),
+  ]);
+  const form = { method: 'POST', body: JSON.stringify(asked) };
+  const posted = await stream({ origin: 'https://evil.example', 'content-type': 'text/plain' }, form);
+  expect(posted.response.status).toBe(400);
+  const ours = await stream({ origin: 'http://localhost:5173' }, {}, search);
+  expect([ours.response.status, ours.response.headers.get('access-control-allow-origin')]).toEqual([
+    200,
+    'http://localhost:5173',
+  ]);
+});
+
+test('clients of one customer share a subscription to the subgraph, whatever their devices and addresses', async () => {
+  put(500);
+  const from = shop.subscribers.length;
+  const clients = await Promise.all([clientOf(ada), clientOf(ada), clientOf(bob)]);
+  const seen = clients.map((client) => watch(client, updates, { id: 'o1' }));
+  await until(() => seen.every(({ data }) => data.length === 1));
+  put(501);
+  await until(() => seen.every(({ data }) => data.length === 2));
+  expect(shop.subscribers.slice(from).sort()).toEqual([ada, bob]);
+  expect(shop.subscribed()).toBe(2);
+});
+
+test('a ping with a newer token keeps a socket open beyond the end of the first one', async () => {
+  const { send, socket, closed } = await init(ada, '1s');
+  send({ type: 'ping', payload: { authorization: `Bearer ${await shop.token(ada, '2m')}` } });
+  const [answer] = await once(socket, 'message');
+  expect(JSON.parse(String(answer))).toEqual({ type: 'pong', payload: { expiresAt: expect.any(String) } });
+  expect(await Promise.race([closed, sleep(3_000).then(() => 'open')])).toBe('open');
+});

@@ -164,6 +164,7 @@ export class Stream<Asking> implements EventListener {
   mute(): void {
     this.#isMute = true;
     this.#leave();
+    this.#leave = () => {};
   }
 
   /** The members are elsewhere now. */

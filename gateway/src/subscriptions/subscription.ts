@@ -81,7 +81,7 @@ export class Subscription<Asking> implements Member<Asking>, Recipient {
       const live = await this.#office.preparation.prepare(request, this.asking);
       // The client may have gone meanwhile.
       if (this.#isOver) return;
-      if ('operation' in live) this.#join(this.#office.streams.join(live, this));
+      if ('operation' in live) this.#leave = this.#office.streams.join(live, this);
       else this.fail(live);
     } catch (error) {
       this.fail([
@@ -123,12 +123,6 @@ export class Subscription<Asking> implements Member<Asking>, Recipient {
 
   #refuse(errors: readonly GraphQLFormattedError[]): void {
     if (this.#finish()) this.#outbox.end(this, this.#format.failed(JSON.stringify(errors)));
-  }
-
-  #join(leave: () => void): void {
-    // It may have ended before there was a way to leave.
-    if (this.#isOver) leave();
-    else this.#leave = leave;
   }
 
   #finish(): boolean {
