@@ -66,6 +66,11 @@ class Waiting {
   readonly slots: number[] = [];
 }
 
+/** An object that waits for an entity, and where. */
+type Standing = { readonly object: Composite; readonly place: ErrorPath };
+
+const noPlaces: Map<BatchPlan, Map<number, Standing[]>> = new Map();
+
 const wrongCount = (): RequestError =>
   new RequestError('SUBGRAPH_UNAVAILABLE', undefined, {
     cause: new Error('the subgraph answered with another number of entities than it was asked for'),
@@ -82,6 +87,7 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
   #waits: Waiting | null = null;
   /** by slot, the object that stands for all equal ones */
   #firsts: Composite[] | null = null;
+  #places = noPlaces;
   stamp = 0;
 
   constructor(request: Request<Asking>, plan: EntityPlan<Asking>) {
@@ -193,23 +199,38 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
   }
 
   protected report(request: Request<Asking>, error: Reported): void {
-    const places: ErrorPath[] = [];
-    const [alias, slot, ...rest] = error.path ?? [];
-    for (const batch of this.#plan.batches) {
-      if (error.path && batch.alias !== alias) continue;
-      const internal = new Map(batch.renames.map(({ path, to }) => [path.at(-1)?.key, to]));
-      const below = rest.map((step) => (typeof step === 'string' ? (internal.get(step) ?? step) : step));
-      this.#placesIn(request, batch, (object, place, here) => {
-        if (error.path) {
-          if (slot === undefined || slot === here) places.push(this.#plan.asked.within([...place, ...below]));
-        } else if (error.concernsAll) {
-          this.#missing(batch, object, place, places);
-        }
-      });
+    if (error.path) {
+      this.#reportAt(request, error, error.path);
+      return;
     }
+    const places: ErrorPath[] = [];
+    if (error.concernsAll)
+      for (const batch of this.#plan.batches)
+        for (const standing of this.#placesOf(request, batch).values())
+          for (const { object, place } of standing) this.#missing(batch, object, place, places);
     // Nobody waited for it: the client did not ask for what could not be told.
     if (error.failure && !places.length) return;
     tell(request, this.#plan.subgraph, error, places);
+  }
+
+  #reportAt(request: Request<Asking>, error: Reported, [alias, slot, ...rest]: ErrorPath): void {
+    const { asked, batches, subgraph } = this.#plan;
+    let isTold = false;
+    for (const batch of batches) {
+      if (batch.alias !== alias) continue;
+      const internal = new Map(batch.renames.map(({ path, to }) => [path.at(-1)?.key, to]));
+      const below = rest.map((step) => (typeof step === 'string' ? (internal.get(step) ?? step) : step));
+      const places = this.#placesOf(request, batch);
+      for (const { object, place } of typeof slot === 'number'
+        ? (places.get(slot) ?? [])
+        : [...places.values()].flat()) {
+        const instead: ErrorPath[] = [];
+        this.#missing(batch, object, place, instead);
+        tell(request, subgraph, error, [asked.within([...place, ...below])], instead);
+        isTold = true;
+      }
+    }
+    if (!isTold) tell(request, subgraph, error, []);
   }
 
   #missing(batch: BatchPlan, object: Composite, place: ErrorPath, places: ErrorPath[]): void {
@@ -220,19 +241,24 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
     });
   }
 
-  /** Nothing about places is kept while all goes well: they are walked to again. */
-  #placesIn(
-    request: Request<Asking>,
-    batch: BatchPlan,
-    visit: (object: Composite, place: ErrorPath, slot: number) => void,
-  ): void {
+  /** Where each entity stands, by slot. Nothing of it is kept while all goes well: the paths are walked again. */
+  #placesOf(request: Request<Asking>, batch: BatchPlan): Map<number, Standing[]> {
+    const known = this.#places.get(batch);
+    if (known) return known;
+    const places = new Map<number, Standing[]>();
     for (const path of batch.paths)
       placesOf(path, this.#plan.fullSchema, request.data!, (object, place) => {
         const writer = batch.writers.for(object.__typename);
         const key = writer?.key(object, this.#isStrict);
         const slot = writer && key ? this.#lists[batch.list]!.slotOf(writer, key) : undefined;
-        if (slot !== undefined) visit(object, place, slot);
+        if (slot === undefined) return;
+        const standing = places.get(slot);
+        if (standing) standing.push({ object, place });
+        else places.set(slot, [{ object, place }]);
       });
+    if (this.#places === noPlaces) this.#places = new Map();
+    this.#places.set(batch, places);
+    return places;
   }
 
   protected proceed(request: Request<Asking>): void {
@@ -241,6 +267,7 @@ export class EntityCall<Asking> extends Call<Asking> implements Gathering {
     this.#list = null;
     this.#waits = null;
     this.#firsts = null;
+    this.#places = noPlaces;
     this.#plan.next(request);
   }
 }

@@ -298,6 +298,26 @@ test('an error of a field that the client asks of other objects only is not told
   expect(answer.errors).toBeUndefined();
 });
 
+test('what was lost to an error of a field that is not in the answer is told where it is missing', async () => {
+  const broken = openMarket({
+    stubs: {
+      reviews: (request) => {
+        const asked = request.variables!.representations as unknown[];
+        const entities = asked.map((_, at) => (at ? { stars: 1, blurb: 'x' } : null));
+        return {
+          data: { _entities: entities },
+          errors: [{ message: 'no stars', path: ['_entities', 0, 'stars'] }],
+        };
+      },
+    },
+  });
+  // Both are asked of both, and a book without stars is no entity at all.
+  const answer = await broken.ask('{ media { ... on Book { blurb } ... on Film { stars } } }');
+  expect(answer.called.at(-1)!.request.query).toContain('stars');
+  expect(answer.data).toEqual({ media: [{ blurb: null }, { stars: 1 }, null, null] });
+  expect(placesOf(answer)).toEqual(['media.0.blurb']);
+});
+
 test('a subgraph cannot fill the answer with errors', async () => {
   const errors = Array.from({ length: 50_000 }, () => ({ message: 'again', path: ['me'] }));
   const loud = openMarket({ stubs: { users: () => ({ data: { me: null }, errors }) } });

@@ -21,11 +21,14 @@ const isPath = (path: unknown): path is ErrorPath =>
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** errors of one call that are looked at; a subgraph could send any number */
+const mostErrors = 1_000;
+
 /** The errors of a response, whatever a subgraph makes of that word. */
 export const readErrors = (envelope: Readonly<Record<string, unknown>>): Reported[] => {
   const { errors } = envelope;
   if (!Array.isArray(errors)) return [];
-  return errors.map((one: unknown) => {
+  return errors.slice(0, mostErrors).map((one: unknown) => {
     const { message, path, extensions }: Record<string, unknown> = isRecord(one) ? one : {};
     return {
       message: typeof message === 'string' ? message : 'Unknown error',
@@ -59,14 +62,18 @@ export const missingIn = (
   }
 };
 
-/** Tells the request of one error at each of its places; without any, at none. */
+/**
+ * Tells the request of one error at each of its places; without any, at none. `instead`: what else is lost if none of
+ * them is in the client's answer.
+ */
 export const tell = <Asking>(
   request: Request<Asking>,
   subgraph: string,
   { message, extensions, failure }: Reported,
   places: readonly ErrorPath[],
+  instead?: readonly ErrorPath[],
 ): void => {
-  const error = { message, extensions, failure, subgraph };
+  const error = { message, extensions, failure, subgraph, instead };
   if (!places.length) request.found({ ...error, path: undefined });
   for (const path of places.slice(0, mostPlaces)) request.found({ ...error, path });
 };

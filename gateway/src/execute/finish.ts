@@ -8,15 +8,15 @@ import type { Introspect } from './introspection.ts';
 import type { ErrorPath, FieldError, FormatError, Variables } from './operation.ts';
 import type { Request } from './request.ts';
 
-/** Whether the answer has this place, or would have it if nothing on the way were null. */
-const isPlace = (answer: unknown, path: ErrorPath): boolean => {
+/** null where it or anything on the way is null; undefined where the answer has no such place. */
+const valueAt = (answer: unknown, path: ErrorPath): unknown => {
   let here = answer;
   for (const step of path) {
-    if (here === null) return true;
-    if (typeof here !== 'object' || !Object.hasOwn(here, step)) return false;
+    if (here === null) return null;
+    if (typeof here !== 'object' || !Object.hasOwn(here, step)) return undefined;
     here = (here as Record<string | number, unknown>)[step];
   }
-  return true;
+  return here;
 };
 
 export class Finish<Asking> {
@@ -69,12 +69,15 @@ export class Finish<Asking> {
     if (!errors.length) return [];
     const { names } = this.#plan;
     const answer: unknown = JSON.parse(text);
-    return errors
-      .map((error) => ({
-        ...error,
-        path: error.path?.map((step) => (typeof step === 'string' ? (names.get(step) ?? step) : step)),
-      }))
-      .filter(({ path }) => path === undefined || isPlace(answer, path));
+    const told = (path: ErrorPath): ErrorPath =>
+      path.map((step) => (typeof step === 'string' ? (names.get(step) ?? step) : step));
+    return errors.flatMap(({ instead, ...error }) => {
+      if (!error.path) return [error];
+      const path = told(error.path);
+      if (valueAt(answer, path) !== undefined) return [{ ...error, path }];
+      const lost = (instead ?? []).map(told).filter((place) => valueAt(answer, place) === null);
+      return lost.map((place) => ({ ...error, path: place }));
+    });
   }
 
   #format(error: FieldError, asking: Asking): string {

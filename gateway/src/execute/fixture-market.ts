@@ -54,7 +54,7 @@ type Subscription { productChanged(id: ID!): Product }`,
 type Product @key(fields: "id") { id: ID! reviews: [Review!]! rating: Float }
 type User @key(fields: "id") { id: ID! reviews: [Review!] }
 type Review @key(fields: "id") { id: ID! text: String author: User! product: Product! }
-type Media @key(fields: "id") @interfaceObject { id: ID! stars: Int! }
+type Media @key(fields: "id") @interfaceObject { id: ID! stars: Int! blurb: String }
 type Query { latest: [Review!]! }`,
   users: `${federation}
 type User @key(fields: "id") { id: ID! name: String! nick: String friends: [User] }

@@ -14,6 +14,8 @@ export type FieldError = {
   readonly subgraph: string | null;
   /** where a whole call came to nothing */
   readonly failure: RequestError | null;
+  /** other places that it may have emptied, for when its own is not in the answer */
+  readonly instead?: readonly ErrorPath[];
 };
 
 /** Decides what a client is told of an error. */

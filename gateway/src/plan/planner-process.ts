@@ -72,6 +72,13 @@ const serve = (): void => {
   const never = new AbortController().signal;
   let planners: ReturnType<typeof withSecondOpinion> | null = null;
   let isWarming = false;
+  const warmUp = (): void => {
+    try {
+      planners?.warmUp();
+    } catch {
+      // It cannot read every supergraph; whoever needs it hears so.
+    }
+  };
   process.on('message', async (message: ToPlanner) => {
     if (message.kind === 'supergraph') {
       planners = withSecondOpinion(message.sdl);
@@ -89,7 +96,7 @@ const serve = (): void => {
     // The second planner takes a moment to open; who needs it has a deadline.
     if (isWarming) return;
     isWarming = true;
-    setTimeout(() => planners?.warmUp(), quietMs).unref();
+    setTimeout(warmUp, quietMs).unref();
   });
   process.on('disconnect', () => process.exit());
 };
