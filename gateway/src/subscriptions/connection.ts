@@ -87,7 +87,8 @@ export class Connection<Asking> implements Client, Wire {
     this.#pace = new Pace(office.bounds);
     const now = Date.now();
     this.#greetBy = now + office.bounds.greetingMs;
-    this.#pingAt = now + office.bounds.keepAliveMs;
+    // Clients that came together are not pinged together.
+    this.#pingAt = now + office.bounds.keepAliveMs * (0.5 + Math.random() / 2);
   }
 
   unread(): number {

@@ -103,7 +103,7 @@ class EventStream<Asking> implements Client, Wire {
   readonly #taken = (): void => this.#outbox.flush();
   readonly #subscription: Subscription<Asking>;
   #isOver = false;
-  #spokeAt = Date.now();
+  #spokeAt: number;
 
   constructor(response: ServerResponse, visitor: Visitor<Asking>, office: Office<Asking>) {
     this.#response = response;
@@ -111,6 +111,8 @@ class EventStream<Asking> implements Client, Wire {
     this.#visitor = visitor;
     this.#outbox = new Outbox(this, office.bounds);
     this.#pace = new Pace(office.bounds);
+    // Streams that began together are not kept alive together.
+    this.#spokeAt = Date.now() - (Math.random() * office.bounds.keepAliveMs) / 2;
     this.#subscription = new Subscription({
       office,
       outbox: this.#outbox,

@@ -59,6 +59,7 @@ export class Office<Asking> {
   readonly subscriptions: Tally;
   isDraining = false;
   readonly #timer: NodeJS.Timeout;
+  #round: IterableIterator<Client> = this.clients.values();
 
   constructor(
     reception: Reception<Asking>,
@@ -73,8 +74,10 @@ export class Office<Asking> {
     this.addresses = new Tally(bounds.clientsPerAddress);
     this.users = new Tally(bounds.clientsPerUser);
     this.subscriptions = new Tally(bounds.subscriptionsPerUser);
-    // One timer for all: ten thousand of their own would cost more than all that they wait for.
-    this.#timer = setInterval(() => this.#sweep(), bounds.sweepMs);
+    // One timer for all: ten thousand of their own would cost more than all that they wait for. And a few at a time: ten
+    // thousand in one turn, each perhaps pinged, would make events wait.
+    const turnMs = Math.max(10, bounds.sweepMs / 20);
+    this.#timer = setInterval(() => this.#sweep(turnMs / bounds.sweepMs), turnMs);
     this.#timer.unref();
   }
 
@@ -100,8 +103,13 @@ export class Office<Asking> {
     clearInterval(this.#timer);
   }
 
-  #sweep(): void {
+  /** @param share of the clients that are looked at in this turn */
+  #sweep(share: number): void {
     const now = Date.now();
-    for (const client of this.clients) client.sweep(now);
+    for (let left = Math.ceil(this.clients.size * share); left > 0; left -= 1) {
+      const { done, value } = this.#round.next();
+      if (!done) value.sweep(now);
+      else this.#round = this.clients.values();
+    }
   }
 }

@@ -1,6 +1,7 @@
 // The gateway's subscriptions alone, `node subscriptions-gateway.ts PORT ORIGIN`: viewers are nobody in particular, and
 // subgraphs are asked without a signature.
 import { createServer } from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createLog } from '@orderstream/runtime/log';
 import { parse } from 'graphql';
 import { readVariables } from '../../../gateway/src/limits.ts';
@@ -57,10 +58,14 @@ const subscriptions = openSubscriptions<null>({
   bounds: { ...usualBounds, clientsPerAddress: usualBounds.clients },
 });
 
+const delay = monitorEventLoopDelay({ resolution: 1 });
+delay.enable();
 const server = createServer((_request, response) => {
+  const longestTurnMs = delay.max / 1e6;
   // Asked between the measures only: memory is told as it is without what nobody needs any more.
   globalThis.gc?.();
-  response.end(JSON.stringify({ ...subscriptions.state(), rss: process.memoryUsage.rss() }));
+  response.end(JSON.stringify({ ...subscriptions.state(), rss: process.memoryUsage.rss(), longestTurnMs }));
+  delay.reset();
 });
 server.on('upgrade', subscriptions.upgrade);
 server.listen(Number(port), '127.0.0.1');

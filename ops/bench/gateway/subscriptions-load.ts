@@ -1,4 +1,5 @@
 // Ten thousand clients in one process: sockets that say as little as they must.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { WebSocket } from 'ws';
 import { microseconds, type Order, type Told, type Wish } from './subscriptions-world.ts';
 
@@ -53,7 +54,11 @@ const subscribe = async (): Promise<void> => {
   }
 };
 
+const delay = monitorEventLoopDelay({ resolution: 1 });
+delay.enable();
+
 const tell = (): Told => ({
+  longestTurnMs: delay.max / 1e6,
   connected,
   closed,
   subscribed,
@@ -68,7 +73,10 @@ process.on('message', async (order: Order) => {
     await connect();
   }
   if (order.do === 'subscribe') await subscribe();
-  if (order.do === 'forget') delays = [];
+  if (order.do === 'forget') {
+    delays = [];
+    delay.reset();
+  }
   if (order.do === 'stall') for (const socket of sockets) socket.pause();
   if (order.do === 'resume') for (const socket of sockets) socket.resume();
   process.send!(order.do === 'tell' ? tell() : { ...tell(), delays: [] });

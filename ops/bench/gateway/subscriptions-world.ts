@@ -66,6 +66,8 @@ export type Told = {
   readonly events: number;
   /** versions that came twice or went back */
   readonly wrong: number;
+  /** of the clients' own event loop since then, in milliseconds */
+  readonly longestTurnMs: number;
   /** microseconds, sorted */
   readonly delays: readonly number[];
 };

@@ -86,7 +86,12 @@ const startClients = () => {
 };
 
 type Clients = ReturnType<typeof startClients>;
-type GatewayState = { readonly upstreams: number; readonly held: number; readonly rss: number };
+type GatewayState = {
+  readonly held: number;
+  readonly rss: number;
+  /** of its event loop since it was asked last */
+  readonly longestTurnMs: number;
+};
 
 /** milliseconds */
 const quantile = (sorted: readonly number[], share: number): number =>
@@ -153,11 +158,14 @@ const run = async (options: Options, say: (what: string) => void) => {
     await all(direct, few, 'subscribed');
     await ring({ orders: options.orders, perSecond: options.events, noteBytes: 80 });
     await pause(2_000);
+    await state();
+    await pause(500);
     await Promise.all([clients.ask({ do: 'forget' }), direct.ask({ do: 'forget' })]);
     const before = processorOf(gateway.pid);
     await pause(options.seconds * 1_000);
     const processor = processorOf(gateway.pid) - before;
     const told = await clients.ask({ do: 'tell' });
+    const { longestTurnMs } = await state();
     const toldDirectly = await direct.ask({ do: 'tell' });
     say(`${told.events} events were heard`);
     await stalled.ask({ do: 'connect', wish: { url, question, clients: 1, orders: 1 } });
@@ -179,6 +187,7 @@ const run = async (options: Options, say: (what: string) => void) => {
       delayMs: quantilesOf(told),
       directDelayMs: quantilesOf(toldDirectly),
       addedMs: quantilesOf(told).p99 - quantilesOf(toldDirectly).p50,
+      longestTurnMs: { gateway: longestTurnMs, clients: told.longestTurnMs },
       bytesPerIdleClient: perClient(idle.rss - empty.rss),
       bytesPerWatchingClient: perClient(watching.rss - empty.rss),
       heldForOneThatNeverReads: unread.held,
@@ -214,6 +223,7 @@ const told = (figures: Figures): string => {
     `  from change to client           p50 ${ms(delayMs.p50)}, p99 ${ms(delayMs.p99)}, most ${ms(delayMs.most)}`,
     `  straight from the subgraph      p50 ${ms(directDelayMs.p50)}, p99 ${ms(directDelayMs.p99)}`,
     `  added by the gateway, p99       ${ms(figures.addedMs)}`,
+    `  longest turn of an event loop   gateway ${ms(figures.longestTurnMs.gateway)}, clients ${ms(figures.longestTurnMs.clients)}`,
     `  memory of an idle client        ${(figures.bytesPerIdleClient / 1024).toFixed(1)} KiB`,
     `  and of one that watches         ${(figures.bytesPerWatchingClient / 1024).toFixed(1)} KiB`,
     `  held for one that never reads   ${(figures.heldForOneThatNeverReads / 1024).toFixed(0)} KiB`,
