@@ -77,8 +77,9 @@ export class PlannerChild {
     this.#child.send(message);
   }
 
+  /** Without the gateway's environment: there are secrets in it. */
   #start(): ChildProcess {
-    const child = fork(program, [], { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    const child = fork(program, [], { execArgv: [], env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
     child.on('message', (message: FromPlanner) => {
       if (message.id !== this.#id || !this.#current) return;
       const job = this.#current;
