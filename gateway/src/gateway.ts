@@ -122,6 +122,7 @@ export const openGateway = async (
       tokens.close();
       for (const upstream of upstreams.values()) upstream.close();
       await door.stop();
+      supergraph.planner.close();
       await Promise.all([...transports.values()].map((transport) => transport.close()));
     },
   };

@@ -11,7 +11,7 @@ import type { Resolvers } from '@orderstream/runtime/subgraph';
 import { type ExecutionResult, execute, type GraphQLSchema, parse, subscribe } from 'graphql';
 import { compose } from '../composition.ts';
 import { parseWithinLimits, readVariables } from '../limits.ts';
-import { openSupergraph } from '../plan/supergraph.ts';
+import { openSupergraph, type Supergraph } from '../plan/supergraph.ts';
 import { toBinary, toText } from '../transport/binary.ts';
 import { openInProcessTransport } from '../transport/in-process.ts';
 import type { Upstream } from '../transport/upstream.ts';
@@ -42,6 +42,21 @@ const hallBounds: Bounds = {
 };
 
 const log = createLog('hall', 'silent');
+
+const documents = [
+  { name: 'orders', text: ordersText },
+  { name: 'users', text: usersText },
+];
+const { supergraph: composed } = compose(documents);
+
+const opened = new Map<string, Supergraph>();
+
+/** Opened once for all halls of a file: planners are processes. */
+const supergraphOf = (sdl: string): Supergraph => {
+  const supergraph = opened.get(sdl) ?? openSupergraph(sdl, { planningMs: 20_000 });
+  opened.set(sdl, supergraph);
+  return supergraph;
+};
 
 /** A subgraph's subscriptions without a socket between. */
 const openLocalUpstream = (schema: GraphQLSchema) => {
@@ -144,10 +159,6 @@ export const openHall = async (bounds: Partial<Bounds> = {}): Promise<Hall> => {
       },
     },
   });
-  const documents = [
-    { name: 'orders', text: ordersText },
-    { name: 'users', text: usersText },
-  ];
   const transport = (of: string, schema: GraphQLSchema) =>
     openInProcessTransport<Asking>({
       name: of,
@@ -168,7 +179,7 @@ export const openHall = async (bounds: Partial<Bounds> = {}): Promise<Hall> => {
   ]);
 
   const prepared = (sdl: string): Preparation<Asking> => {
-    const supergraph = openSupergraph(sdl);
+    const supergraph = supergraphOf(sdl);
     return createPreparation<Asking>({
       supergraph,
       transports,
@@ -196,9 +207,8 @@ export const openHall = async (bounds: Partial<Bounds> = {}): Promise<Hall> => {
     };
   };
 
-  const { supergraph } = compose(documents);
   const subscriptions = openSubscriptions<Asking>({
-    preparation: prepared(supergraph),
+    preparation: prepared(composed),
     upstreams,
     receive: (request) => ({ address: String(request.headers['x-address'] ?? 'here'), signIn }),
     shareKeyOf: ({ user, scope }) => (scope === 'alone' ? null : `${user} ${scope}`),
