@@ -71,6 +71,7 @@ const bodyOf = (id: string): string =>
 
 const listen = (upstream: Upstream<Asking>, id: string, user = 'ada') => {
   const heard: string[] = [];
+  const again = { count: 0 };
   const leave = upstream.subscribe(
     bodyOf(id),
     { user },
@@ -78,9 +79,12 @@ const listen = (upstream: Upstream<Asking>, id: string, user = 'ada') => {
       next: (event) => heard.push(toText(event)),
       refused: ([error]) => heard.push(`refused: ${error?.message}`),
       complete: () => heard.push('complete'),
+      again: () => {
+        again.count += 1;
+      },
     },
   );
-  return { heard, leave };
+  return { heard, again, leave };
 };
 
 const tell = ({ id, socket }: Subscribed, payload: string): void =>
@@ -150,6 +154,7 @@ test('a lost socket ends nothing: each subscribes anew, and is signed anew', asy
   });
   const all = ['1', '2', '3'].map((id) => listen(upstream, id));
   await eventually(() => expect(first.subscribed).toHaveLength(3));
+  expect(all.map(({ again }) => again.count)).toEqual([0, 0, 0]);
   first.close();
   await once(first.http, 'close');
   const second = await serve(first.port);
@@ -158,6 +163,8 @@ test('a lost socket ends nothing: each subscribes anew, and is signed anew', asy
   await eventually(() => {
     for (const { heard } of all) expect(heard).toEqual(['{"data":{"is":"back"}}']);
   });
+  // Whoever listens knows that the past may be told again.
+  for (const { again } of all) expect(again.count).toBeGreaterThan(0);
   const signed = second.subscribed.map(({ payload }) => payload.extensions?.signature as number);
   expect(Math.min(...signed)).toBeGreaterThan(3);
 });
