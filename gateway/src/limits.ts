@@ -15,7 +15,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-export const limits = {
+const limits = {
   tokens: 2_000,
   depth: 15,
   aliases: 30,

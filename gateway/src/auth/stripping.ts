@@ -72,7 +72,7 @@ const eachField = (schema: GraphQLSchema, { operation, fragments }: Parts, look:
     walk(fragment.selectionSet, schema.getType(fragment.typeCondition.name.value));
 };
 
-export const typeBelow = (parent: GraphQLCompositeType, node: FieldNode): unknown => {
+const typeBelow = (parent: GraphQLCompositeType, node: FieldNode): unknown => {
   const field = 'getFields' in parent ? parent.getFields()[node.name.value] : undefined;
   return field && getNamedType(field.type);
 };

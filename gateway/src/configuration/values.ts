@@ -74,7 +74,7 @@ export const section = <T extends z.ZodRawShape>(shape: T) =>
   z.strictObject(shape, { error: sectionError }).prefault({} as never);
 
 /** Unknown keys are told one by one where the file is read; all else is no section at all. */
-export const sectionError = (issue: { readonly code?: string }): string | undefined =>
+const sectionError = (issue: { readonly code?: string }): string | undefined =>
   issue.code === 'invalid_type' ? 'needs settings below it' : undefined;
 
 export const part = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape, { error: sectionError });

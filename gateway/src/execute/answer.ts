@@ -38,7 +38,7 @@ export type AnswerPlan = {
   readonly stubs: ReadonlySet<string>;
 };
 
-export const isIncluded = (node: SelectionNode, variables: Variables): boolean =>
+const isIncluded = (node: SelectionNode, variables: Variables): boolean =>
   (node.directives ?? []).every(({ name, arguments: given }) => {
     if (name.value !== 'skip' && name.value !== 'include') return true;
     const value = given?.find((one) => one.name.value === 'if')?.value;

@@ -76,7 +76,7 @@ const wrongCount = (): RequestError =>
     cause: new Error('the subgraph answered with another number of entities than it was asked for'),
   });
 
-export class EntityCall<Asking> extends Call<Asking> implements Gathering {
+class EntityCall<Asking> extends Call<Asking> implements Gathering {
   readonly #plan: EntityPlan<Asking>;
   #lists: Representations[] = [];
   #waiting: Waiting[] = [];

@@ -39,7 +39,7 @@ const checkOperations = (node: PlanNode | null): void => {
  * The Rust planner is young and refuses some operations that can be planned, with entities that are reached over several
  * keys above all. The other planner, slower by far, is asked for those.
  */
-export const withSecondOpinion = (sdl: string) => {
+const withSecondOpinion = (sdl: string) => {
   const first = openHivePlanner(sdl).engine;
   let opened: Engine | null = null;
   const second: Engine = (...asked) => {
