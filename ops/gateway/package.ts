@@ -32,29 +32,31 @@ const planners = [
 const isOurs = (specifier: string): boolean =>
   specifier.startsWith('.') || specifier.startsWith('/') || specifier.startsWith('@orderstream/');
 
-/** @returns the names of the packages that the result needs */
-const bundle = async (into: string): Promise<Set<string>> => {
-  const needed = new Set(planners);
+/** The program, and the one that it starts for planning. */
+const programs = { main: 'standalone/main.ts', 'planner-process': 'plan/planner-process.ts' };
+
+/** Adds to `needed` the names of the packages that the result needs. */
+const bundle = async (into: string, name: string, source: string, needed: Set<string>): Promise<void> => {
   const build = await rolldown({
-    input: join(root, 'gateway/src/standalone/main.ts'),
+    input: join(root, 'gateway/src', source),
     platform: 'node',
     external: (specifier) => {
       if (isOurs(specifier)) return false;
-      const name = nameOf(specifier);
-      if (!specifier.startsWith('node:') && !builtinModules.includes(name)) needed.add(name);
+      const wanted = nameOf(specifier);
+      if (!specifier.startsWith('node:') && !builtinModules.includes(wanted)) needed.add(wanted);
       return true;
     },
   });
-  await build.write({ file: join(into, 'main.js'), format: 'esm', codeSplitting: false });
+  await build.write({ file: join(into, `${name}.js`), format: 'esm', codeSplitting: false });
   await build.close();
-  return needed;
 };
 
 /** @param into is emptied */
 export const packGateway = async (into: string): Promise<void> => {
   rmSync(into, { recursive: true, force: true });
   mkdirSync(into, { recursive: true });
-  const needed = await bundle(into);
+  const needed = new Set(planners);
+  for (const [name, source] of Object.entries(programs)) await bundle(into, name, source, needed);
   const { version, license, dependencies } = manifestOf('gateway');
   const known = { ...manifestOf('runtime').dependencies, ...dependencies };
   const chosen = [...needed].sort().map((name) => {
@@ -70,7 +72,7 @@ export const packGateway = async (into: string): Promise<void> => {
     type: 'module',
     engines: { node: '>=22' },
     bin: { 'orderstream-gateway': 'main.js' },
-    files: ['main.js', 'README.md', 'gateway.example.yaml', 'LICENSE'],
+    files: ['*.js', 'README.md', 'gateway.example.yaml', 'LICENSE'],
     dependencies: Object.fromEntries(chosen),
   };
   writeFileSync(join(into, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -15,9 +15,11 @@ import { type Rates, rateLimited } from '../rate/rates.ts';
 import type { Windows } from '../rate/windows.ts';
 import type { Era, Reloading } from '../reload/reloading.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
+import { fanoutHeader, fanoutOf, withExtensions } from '../telemetry/fanout.ts';
 import { contentType as metricsType } from '../telemetry/registry.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Visit } from '../telemetry/visit.ts';
+import { toBinary, toText } from '../transport/binary.ts';
 import type { Asking } from './asking.ts';
 import type { Generation } from './generation.ts';
 
@@ -120,7 +122,7 @@ class MethodNotAllowed extends RequestError {}
 export const createHttp = (options: Options): RequestListener => {
   const { configuration, identities, partners, operationDoor, rates, windows } = options;
   const { telemetry, reloading, subscriptions, isStopping, log } = options;
-  const { listen, limits, auth, persisted, telemetry: seeing } = configuration;
+  const { listen, limits, auth, persisted, developers, telemetry: seeing } = configuration;
   const cors = createCors(configuration.cors);
   const hasCors = configuration.cors.origins.length > 0;
   const hasPartners = partners.all().length > 0;
@@ -158,7 +160,9 @@ export const createHttp = (options: Options): RequestListener => {
         (!read && changesSomething(text, request.operationName)))
     )
       throw new MethodNotAllowed('BAD_USER_INPUT', 'Mutations go by POST.');
-    if (read && shortWay.answer(read, asking, asking.headers.accept, response)) return;
+    const isThorough = wantsFanout(asking);
+    if (isThorough) asking.visit.lookClosely();
+    else if (read && shortWay.answer(read, asking, asking.headers.accept, response)) return;
     telemetry.metrics.plans.misses.value += 1;
     const { headers, visit } = asking;
     const { id: _id, documentId: _documentId, extensions: _extensions, ...rest } = request;
@@ -171,8 +175,25 @@ export const createHttp = (options: Options): RequestListener => {
     const status = statusFor(answer, headers.accept);
     telemetry.leave(visit, status, answer.status === 200 ? 'ok' : 'refused');
     asking.era.leave();
-    send(response, status, answer.body, answer.headers);
+    if (!isThorough || answer.status !== 200) {
+      send(response, status, answer.body, answer.headers);
+      return;
+    }
+    const { operations } = asking.era.generation;
+    const name = typeof request.operationName === 'string' ? request.operationName : undefined;
+    const plan = operations.known(text, name)?.for(asking)?.describe() ?? '';
+    const { 'content-length': _length, ...kept } = answer.headers;
+    send(
+      response,
+      status,
+      toText(withExtensions(toBinary(answer.body.trimEnd()), { fanout: fanoutOf(visit, plan) })),
+      kept,
+    );
   };
+
+  /** What a request costs the subgraphs is told to developers who ask for it. */
+  const wantsFanout = ({ headers, identity }: Asking): boolean =>
+    headers[fanoutHeader] === '1' && developers.scope !== undefined && identity.scopes.has(developers.scope);
 
   const refuse = (response: ServerResponse, asking: Asking, error: unknown): void => {
     asking.era.leave();
@@ -204,7 +225,10 @@ export const createHttp = (options: Options): RequestListener => {
       return;
     }
     const { shortWay } = asking.era.generation;
-    const read = isFreeText && (isGet || isJson(headers['content-type'])) ? shortWay.read(body) : null;
+    const read =
+      isFreeText && !wantsFanout(asking) && (isGet || isJson(headers['content-type']))
+        ? shortWay.read(body)
+        : null;
     const isAllowed = read !== null && (!isGet || read.known.definition.operation === 'query');
     if (isAllowed && shortWay.answer(read, asking, headers.accept, response)) return;
     if (!isGet && !isJson(headers['content-type']))

@@ -3,7 +3,7 @@ import { toBinary } from '../transport/binary.ts';
 import type { Visit } from './visit.ts';
 
 /** With the value 1 a developer asks for `extensions.fanout`. */
-const fanoutHeader = 'x-orderstream-fanout';
+export const fanoutHeader = 'x-orderstream-fanout';
 
 export type FanoutReport = {
   readonly calls: number;
