@@ -18,6 +18,8 @@ export type Incoming = {
 export type Consumption = {
   readonly group: string;
   readonly topics: readonly string[];
+  /** Milliseconds that messages may wait for others to be heard with; 0: none is waited for. */
+  readonly patienceMs?: number;
   /**
    * Resolves when the whole batch is dealt with; its offsets are committed after that. A batch may be of several topics
    * and partitions; there is one at a time.
@@ -95,6 +97,11 @@ const keepOffsets = (onError: (error: unknown) => void): Offsets => {
     },
   };
 };
+
+/** milliseconds that a fetch waits where nothing comes */
+const idleMs = 500;
+/** bytes that a listener in no hurry is told of at once */
+const worthTelling = 256 * 1024;
 
 /** Messages of a batch; a partition brings so many at most. */
 const batchSize = { most: 100, ofPartition: 50 };
@@ -234,7 +241,9 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
         heartbeatInterval: 1_000,
         // For so long the group stands still for a member that is gone; one that comes later only joins again.
         rebalanceTimeout: 3_000,
-        maxWaitTimeInMs: 500,
+        // The broker answers when there is something, or where nobody is in a hurry, when there is much.
+        maxWaitTimeInMs: what.patienceMs || idleMs,
+        ...(what.patienceMs && { minBytes: worthTelling }),
         allowAutoTopicCreation: false,
         retry: {
           initialRetryTime: 100,

@@ -13,6 +13,8 @@ type Options = {
   readonly database: Database;
   readonly handlers: readonly Handler[];
   readonly log: Log;
+  /** milliseconds that messages may wait for others to be heard with */
+  readonly patienceMs?: number;
   /** told after a commit which types were heard */
   readonly onHeard: (types: ReadonlySet<string>) => void;
   /** milliseconds before each repetition of a message that fails by itself; then it is parked */
@@ -54,6 +56,7 @@ export const startConsumer = async ({
   database,
   handlers,
   log,
+  patienceMs = 0,
   onHeard,
   pauses = [100, 500, 2_000],
 }: Options) => {
@@ -207,6 +210,6 @@ export const startConsumer = async ({
     }
   };
 
-  const consumption = await bus.consume({ group: name, topics, onBatch });
+  const consumption = await bus.consume({ group: name, topics, patienceMs, onBatch });
   return { topics, stop: consumption.stop };
 };

@@ -112,6 +112,8 @@ export type Service = {
   readonly resolvers?: Resolvers;
   readonly context: (parts: Parts) => Context;
   readonly handlers?: readonly Handler[];
+  /** Milliseconds that messages may wait for others to be heard with, where nobody waits for what comes of them. */
+  readonly patienceMs?: number;
   readonly jobs?: readonly Job[];
   readonly webhooks?: readonly Webhook[];
   readonly close?: () => Promise<void>;

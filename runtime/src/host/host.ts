@@ -128,6 +128,7 @@ export const host = async (subgraphs: readonly Subgraph[], env: NodeJS.ProcessEn
               database,
               handlers,
               log: own,
+              patienceMs: service.patienceMs,
               onHeard: jobs.wake,
             })
           : null;

@@ -1,8 +1,8 @@
 import { message, topic } from '@orderstream/runtime/messages';
 import { z } from 'zod';
 
-const commands = topic('fraud-commands', 'orderId', { partitions: 12 });
-const events = topic('fraud-events', 'orderId', { partitions: 12, hinted: true });
+const commands = topic('fraud-commands', 'orderId');
+const events = topic('fraud-events', 'orderId', { hinted: true });
 
 /** Answered by FraudScored. Address, device and client are keyed hashes: enough to see what is shared, never what it is. */
 export const AssessOrder = message(

@@ -2,8 +2,8 @@
 import { message, topic } from '@orderstream/runtime/messages';
 import { z } from 'zod';
 
-const commands = topic('inventory-commands', 'orderId', { partitions: 12 });
-const events = topic('inventory-events', 'orderId', { partitions: 12 });
+const commands = topic('inventory-commands', 'orderId');
+const events = topic('inventory-events', 'orderId');
 const levels = topic('stock-levels', 'variantId', { compacted: true, hinted: true });
 
 const line = z.object({ variantId: z.uuid(), sku: z.string(), quantity: z.number().int().positive() });

@@ -2,8 +2,8 @@
 import { message, topic } from '@orderstream/runtime/messages';
 import { z } from 'zod';
 
-const commands = topic('notification-commands', 'orderId', { partitions: 12 });
-const events = topic('notification-events', 'orderId', { partitions: 12 });
+const commands = topic('notification-commands', 'orderId');
+const events = topic('notification-events', 'orderId');
 const inbox = topic('notification-inbox', 'customerId', { hinted: true });
 
 export const kinds = [

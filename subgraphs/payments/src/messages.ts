@@ -2,11 +2,11 @@
 import { message, topic } from '@orderstream/runtime/messages';
 import { z } from 'zod';
 
-const commands = topic('payment-commands', 'orderId', { partitions: 12 });
-const events = topic('payment-events', 'orderId', { partitions: 12 });
+const commands = topic('payment-commands', 'orderId');
+const events = topic('payment-events', 'orderId');
 
 /** What the provider calls back with, in the order of each of its payments. */
-const webhooks = topic('payment-webhooks', 'pspPaymentId', { partitions: 12 });
+const webhooks = topic('payment-webhooks', 'pspPaymentId');
 
 const money = { amountMinor: z.number().int().positive(), currency: z.string().length(3) };
 

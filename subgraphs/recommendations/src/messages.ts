@@ -2,7 +2,7 @@
 import { message, topic } from '@orderstream/runtime/messages';
 import { z } from 'zod';
 
-const activity = topic('activity-events', 'visitor', { partitions: 12 });
+const activity = topic('activity-events', 'visitor');
 
 const item = z.object({
   kind: z.enum(['VIEW', 'SEARCH', 'IMPRESSION', 'CLICK', 'ADD_TO_CART', 'EXPOSURE']),

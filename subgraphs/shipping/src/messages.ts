@@ -3,8 +3,8 @@
 import { message, topic } from '@orderstream/runtime/messages';
 import { z } from 'zod';
 
-const commands = topic('shipping-commands', 'orderId', { partitions: 12 });
-const events = topic('shipping-events', 'orderId', { partitions: 12, hinted: true });
+const commands = topic('shipping-commands', 'orderId');
+const events = topic('shipping-events', 'orderId', { hinted: true });
 
 /** The first of an order, or the next after one that was called back for a review; 1 where nothing is said. */
 const parcel = z.number().int().positive().optional();
