@@ -12,7 +12,8 @@ export const createCrew = (most: number): Crew => {
   const busy = new Set<Promise<void>>();
   return {
     room: async () => {
-      if (busy.size >= most) await Promise.race(busy);
+      // Somebody else may have taken the place that became free.
+      while (busy.size >= most) await Promise.race(busy);
       return most - busy.size;
     },
     start: (work) => {

@@ -150,6 +150,9 @@ const intoOutbox = (sql: Sql, unsent: readonly Unsent[]) => sql`
 const isWorthRepeating = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01');
 
+/** https://node-postgres.com/features/pipeline; a setting of the connection, which its statements read one by one. */
+type Pipelined = pg.PoolClient & { pipeline: boolean };
+
 type Options<P> = {
   readonly url: string;
   /** connections; with the relay's own it stays within four per process and database */
@@ -167,8 +170,6 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
     query_timeout: 10_000,
     statement_timeout: 8_000,
     idle_in_transaction_session_timeout: 10_000,
-    // Statements that do not wait for each other are sent together.
-    pipeline: true,
     types,
   });
   let statements = 0;
@@ -188,7 +189,9 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
   const prisma = options.prisma?.(pool) as P;
 
   const once = async <T>(work: (begin: (origin: Origin) => Tx) => Promise<T>): Promise<T> => {
-    const client = await pool.connect();
+    // Statements that do not wait for each other are sent together; others who use the pool know nothing of that.
+    const client = (await pool.connect()) as Pipelined;
+    client.pipeline = true;
     const unsent: Unsent[] = [];
     let broken: Error | undefined;
     try {
@@ -227,6 +230,7 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
       unsent.length = 0;
       throw error;
     } finally {
+      client.pipeline = false;
       client.release(broken);
       if (unsent.length > 0) for (const listener of listeners) listener();
     }

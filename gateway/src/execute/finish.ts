@@ -5,7 +5,13 @@ import { toBinary } from '../transport/binary.ts';
 import { surprise, type Write, writerFor } from '../write/writer.ts';
 import { Answer, type AnswerPlan } from './answer.ts';
 import type { Introspect } from './introspection.ts';
-import type { ErrorPath, FieldError, FormatError, Variables } from './operation.ts';
+import {
+  type ErrorPath,
+  type FieldError,
+  type FormatError,
+  formatPlainly,
+  type Variables,
+} from './operation.ts';
 import type { Request } from './request.ts';
 
 /** null where it or anything on the way is null; undefined where the answer has no such place. */
@@ -45,7 +51,10 @@ export class Finish<Asking> {
     }
     const answer = new Answer(this.#plan, variables, introspection, request.errors ?? []);
     const text = answer.write(data);
-    const errors = this.#placed(answer.errors, text).map((error) => this.#format(error, request.asking));
+    const errors = this.#placed(answer.errors, text).flatMap((error) => {
+      const told = this.#format(error, request.asking);
+      return told === null ? [] : [told];
+    });
     request.data = null;
     request.outcome = null;
     request.errors = null;
@@ -80,8 +89,9 @@ export class Finish<Asking> {
     });
   }
 
-  #format(error: FieldError, asking: Asking): string {
-    return toBinary(JSON.stringify(this.#formatError(error, asking)));
+  #format(error: FieldError, asking: Asking): string | null {
+    const told = this.#formatError(error, asking);
+    return told && toBinary(JSON.stringify(told));
   }
 
   /** A fault of ours on the way. Who was answered already is not answered again: there the fault must be seen. */
@@ -93,6 +103,7 @@ export class Finish<Asking> {
     request.data = null;
     request.outcome = null;
     const told = { message: failure.message, path: undefined, extensions: {}, subgraph: null, failure };
-    outcome.done(`{"errors":[${this.#format(told, request.asking)}],"data":null}`, true);
+    const text = this.#format(told, request.asking) ?? toBinary(JSON.stringify(formatPlainly(told)));
+    outcome.done(`{"errors":[${text}],"data":null}`, true);
   }
 }

@@ -18,8 +18,8 @@ export type FieldError = {
   readonly instead?: readonly ErrorPath[];
 };
 
-/** Decides what a client is told of an error. */
-export type FormatError<Asking> = (error: FieldError, asking: Asking) => GraphQLFormattedError;
+/** Decides what a client is told of an error; null: nothing. */
+export type FormatError<Asking> = (error: FieldError, asking: Asking) => GraphQLFormattedError | null;
 
 export type Variables = Readonly<Record<string, unknown>>;
 

@@ -2,10 +2,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { RequestError, statusOf } from '@orderstream/runtime/errors';
 import type { Log } from '@orderstream/runtime/log';
-import { getOperationAST, parse } from 'graphql';
 import type { Identities, Identity } from '../auth/identity.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
-import type { Answer } from '../door.ts';
 import type { Body } from '../front/short-way.ts';
 import { createCors } from '../headers/cors.ts';
 import { checkEncoding } from '../limits/admission.ts';
@@ -22,6 +20,7 @@ import type { Visit } from '../telemetry/visit.ts';
 import { toBinary, toText } from '../transport/binary.ts';
 import type { Asking } from './asking.ts';
 import type { Generation } from './generation.ts';
+import { bodyOfSearch, changesSomething, isJson, parsed, statusFor } from './request.ts';
 
 type Options = {
   readonly configuration: GatewayConfiguration;
@@ -38,9 +37,6 @@ type Options = {
 };
 
 const json = { 'content-type': 'application/json; charset=utf-8' };
-const isJson = (contentType: string | undefined): boolean =>
-  contentType !== undefined && /^application\/json *(;|$)/i.test(contentType);
-
 /** bytes of a body already refused that are still read, so that its sender gets to see the refusal */
 const mostDrained = 8 * 1024 * 1024;
 
@@ -60,56 +56,6 @@ const bodyOfError = ({ message, extensions }: RequestError, { arrival }: Visit):
 
 const one = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value[0] : value;
-
-/** The parameters of a GET, as the body of a POST would have them. @throws RequestError BAD_USER_INPUT */
-const bodyOfSearch = (search: string): string => {
-  const body: Record<string, unknown> = {};
-  for (const [name, value] of new URLSearchParams(search))
-    if (name !== 'variables' && name !== 'extensions') body[name] = value;
-    else if (value !== '')
-      try {
-        body[name] = JSON.parse(value);
-      } catch (cause) {
-        throw new RequestError('BAD_USER_INPUT', 'This is not JSON.', { path: [name], cause });
-      }
-  return Buffer.from(JSON.stringify(body)).toString('latin1');
-};
-
-/** Whether a text asks for a mutation, as far as that can be said without validating it. */
-const changesSomething = (text: string, operationName: unknown): boolean => {
-  try {
-    const name = typeof operationName === 'string' ? operationName : undefined;
-    return getOperationAST(parse(text, { maxTokens: 10_000 }), name)?.operation === 'mutation';
-  } catch {
-    // It is no GraphQL, which is for others to word.
-    return false;
-  }
-};
-
-const parsed = (body: string): Body => {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(body, 'latin1').toString());
-  } catch (cause) {
-    throw new RequestError('BAD_USER_INPUT', 'The body is not JSON.', { cause });
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new RequestError('BAD_USER_INPUT', 'A request is one object.');
-  return value as Body;
-};
-
-/** What is wrong with a request that is well-formed: a word of GraphQL's, not of HTTP's. */
-const wordsOfGraphQL =
-  /"code":"(GRAPHQL_PARSE_FAILED|GRAPHQL_VALIDATION_FAILED|BAD_USER_INPUT|OPERATION_RESOLUTION_FAILURE)"/;
-
-/**
- * Whoever takes application/json only takes an answer of ours for one of anybody's between us unless it is 200.
- * https://graphql.github.io/graphql-over-http/draft/#sec-application-json
- */
-const statusFor = ({ status, body }: Answer, accept: string | undefined): number =>
-  status === 400 && !accept?.includes('application/graphql-response+json') && wordsOfGraphQL.test(body)
-    ? 200
-    : status;
 
 /** What goes on over many supergraphs is in none of them. */
 const nobodysEra = { leave: (): void => undefined };
