@@ -82,54 +82,49 @@ const isSetAside = ({ state }: Reservation): boolean => state === 'ALLOCATED' ||
 
 const serve = async (tenantId: string, asked: readonly Asked[]): Promise<void> => {
   const [{ tx }] = asked as [Asked];
-  await store.takeTurn(tx);
-  const known = await reservations.reservationsOf(
-    tx,
-    tenantId,
-    asked.map(({ message }) => message.data.orderId),
+  const orderIds = asked.map(({ message }) => message.data.orderId);
+  const wanted = asked.flatMap(({ message: { data } }) =>
+    isReserve(data) ? data.lines.map((line) => line.variantId) : [],
   );
+  // Sent together: the server reads when it is our turn.
+  const [, known, offers] = await Promise.all([
+    store.takeTurn(tx),
+    reservations.reservationsOf(tx, tenantId, orderIds),
+    wanted.length > 0 ? store.offersForUpdate(tx, tenantId, [...new Set(wanted)]) : [],
+  ]);
   const counter: Counter = {
     tenantId,
     reservations: new Map(known.map((one) => [one.orderId, one])),
-    offers: new Map(),
+    offers: new Map(offers.map((offer) => [placeOf(offer), offer])),
     begun: new Map(),
     moved: new Map(),
     shifts: [],
   };
-  const wanted = asked.flatMap(({ message: { data } }) =>
-    isReserve(data) && !counter.reservations.has(data.orderId)
-      ? data.lines.map((line) => line.variantId)
-      : [],
-  );
-  if (wanted.length > 0)
-    for (const offer of await store.offersForUpdate(tx, tenantId, [...new Set(wanted)]))
-      counter.offers.set(placeOf(offer), offer);
-
   const served = asked.map(({ tx: own, message: { data } }) =>
     isReserve(data)
       ? { own, orderId: data.orderId, reserved: reserve(counter, data), found: null }
       : { own, orderId: data.orderId, reserved: null, found: allocate(counter, data) },
   );
 
-  await reservations.insert(tx, tenantId, [...counter.begun.values()]);
-  await reservations.update(tx, tenantId, [...counter.moved.values()]);
-  await store.shift(tx, tenantId, counter.shifts);
   const aside = served.flatMap(({ found }) => (found && isSetAside(found) ? [originOf(found.parts)] : []));
-  const warehouses = new Map(
-    aside.length > 0
-      ? (await store.warehousesByIds(tx, tenantId, [...new Set(aside)])).map((one) => [one.id, one])
-      : [],
-  );
+  const held = [...counter.begun.values()].flatMap(({ parts }) => parts.map((part) => part.variantId));
+  const [warehouses, , , , changed] = await Promise.all([
+    aside.length > 0 ? store.warehousesByIds(tx, tenantId, [...new Set(aside)]) : [],
+    reservations.insert(tx, tenantId, [...counter.begun.values()]),
+    reservations.update(tx, tenantId, [...counter.moved.values()]),
+    store.shift(tx, tenantId, counter.shifts),
+    changes(tx, tenantId, held),
+  ]);
+  const places = new Map(warehouses.map((one) => [one.id, one]));
   for (const { own, orderId, reserved, found } of served)
     await own.send(
       reserved
         ? answer(reserved)
         : found && isSetAside(found)
-          ? allocated(found, warehouses)
+          ? allocated(found, places)
           : StockRefused({ orderId, reason: 'HOLD_GONE', skus: [] }, found?.version),
     );
-  const held = [...counter.begun.values()].flatMap(({ parts }) => parts.map((part) => part.variantId));
-  await tx.send(...(await changes(tx, tenantId, held)));
+  await tx.send(...changed);
 };
 
 export const serveAll = async (heard: readonly Asked[]): Promise<void> => {

@@ -82,14 +82,16 @@ export const cartForUpdate = async (
   userId: string,
   currency: string,
 ): Promise<Cart> => {
-  const locked = await lockCart(tx, tenantId, userId);
-  if (locked.length === 0) {
-    await tx.sql`
-      insert into cart (id, tenant_id, user_id) values (${newCartId}, ${tenantId}, ${userId})
-      on conflict do nothing`;
-    await lockCart(tx, tenantId, userId);
-  }
-  return (await cartOf(tx, tenantId, userId, currency))!;
+  // Sent together: the server reads once the cart is ours.
+  const lockAndRead = () =>
+    Promise.all([lockCart(tx, tenantId, userId), cartOf(tx, tenantId, userId, currency)] as const);
+  const [, known] = await lockAndRead();
+  if (known) return known;
+  await tx.sql`
+    insert into cart (id, tenant_id, user_id) values (${newCartId}, ${tenantId}, ${userId})
+    on conflict do nothing`;
+  const [, made] = await lockAndRead();
+  return made!;
 };
 
 export const variantById = async (tx: Tx, tenantId: string, variantId: string): Promise<Variant | null> => {

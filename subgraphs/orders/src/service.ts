@@ -59,8 +59,10 @@ export const setCartLine = async (
   const userId = customerOf(ctx);
   const { tenantId } = ctx.viewer;
   const outcome = await ctx.db.transaction(async (tx) => {
-    const cart = await cartForUpdate(tx, newId(ctx.now), tenantId, userId, terms.currency);
-    const variant = await variantById(tx, tenantId, variantId);
+    const [cart, variant] = await Promise.all([
+      cartForUpdate(tx, newId(ctx.now), tenantId, userId, terms.currency),
+      variantById(tx, tenantId, variantId),
+    ]);
     if (!variant)
       return {
         error: 'NotFound',
@@ -150,13 +152,15 @@ export const checkout = async (ctx: Context, shop: Shop, { idempotencyKey, ...re
       to: { step, status },
       reason: null,
     };
-    await insertOrder(
-      tx,
-      tenantId,
-      { checkout: begun.checkout, idempotencyKey, address, totals, lines },
-      { entry, now: ctx.now, scale: shop.scale },
-    );
-    await emptyCart(tx, cart.id);
+    await Promise.all([
+      insertOrder(
+        tx,
+        tenantId,
+        { checkout: begun.checkout, idempotencyKey, address, totals, lines },
+        { entry, now: ctx.now, scale: shop.scale },
+      ),
+      emptyCart(tx, cart.id),
+    ]);
     await tx.send(
       OrderPlaced({
         orderId,

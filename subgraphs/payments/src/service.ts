@@ -79,15 +79,18 @@ export const authorizePayment = async (
   now: Date,
 ): Promise<void> => {
   const { orderId, customerId, paymentMethodId } = data;
-  await store.lockOrder(tx, orderId);
-  const known = await store.paymentOfOrderForUpdate(tx, tenantId, orderId);
+  const method = { id: paymentMethodId, customerId };
+  // Sent together: the server reads once the order is ours.
+  const [, known, { isGivenUp, isUsable: usable }] = await Promise.all([
+    store.lockOrder(tx, orderId),
+    store.paymentOfOrderForUpdate(tx, tenantId, orderId),
+    store.prospects(tx, tenantId, orderId, method),
+  ]);
   if (known) {
     const tell = answerAgain(known);
     if (tell) await tx.send(answers[tell](known));
     return;
   }
-  const method = { id: paymentMethodId, customerId };
-  const { isGivenUp, isUsable: usable } = await store.prospects(tx, tenantId, orderId, method);
   if (isGivenUp) return tx.send(PaymentDeclined({ orderId, paymentId: null, reason: orderGivenUp }));
   const nothing = zero(data.currency);
   const payment: Payment = {
