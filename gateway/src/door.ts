@@ -52,11 +52,18 @@ export type Door<Asking> = {
 };
 
 /** What a request has to stand; each says no by throwing a RequestError. */
-export type Rules = {
+export type Rules<Asking = never> = {
   /** before a text is parsed by anybody else */
   readonly admitText: (text: string) => void;
   /** before graphql-js walks them */
   readonly admitVariables: (variables: unknown) => void;
+  /** what only this asker has to stand; @param document valid, within the limits */
+  readonly checkAsker?: (
+    document: DocumentNode,
+    definition: OperationDefinitionNode,
+    variables: Variables,
+    asking: Asking,
+  ) => void;
   /** @param document valid, within the limits */
   readonly check: (document: DocumentNode, definition: OperationDefinitionNode, variables: Variables) => void;
 };
@@ -64,7 +71,7 @@ export type Rules = {
 type Options<Asking> = {
   readonly operations: Operations<Asking>;
   readonly transports: ReadonlyMap<string, Transport<Asking>>;
-  readonly rules: Rules;
+  readonly rules: Rules<Asking>;
   readonly log: Log;
   readonly introspection: boolean;
   /** whether errors may help with names of the schema */
@@ -88,9 +95,12 @@ const withStatus = (error: unknown): unknown =>
     : error;
 
 /** What @apollo/gateway would take for a fault of ours. */
-const onlyRunnable = ({ check }: Rules): ApolloServerPlugin<Traced> => ({
+const onlyRunnable = <Asking extends Traced>({
+  check,
+  checkAsker,
+}: Rules<Asking>): ApolloServerPlugin<Asking> => ({
   requestDidStart: async () => ({
-    didResolveOperation: async ({ document, operation, request, schema }) => {
+    didResolveOperation: async ({ document, operation, request, schema, contextValue }) => {
       if (!operation)
         throw refusal(
           'OPERATION_RESOLUTION_FAILURE',
@@ -104,6 +114,7 @@ const onlyRunnable = ({ check }: Rules): ApolloServerPlugin<Traced> => ({
       const variables = readVariables(schema, operation, request.variables);
       try {
         check(document, operation, variables);
+        checkAsker?.(document, operation, variables, contextValue);
       } catch (error) {
         throw withStatus(error);
       }
@@ -207,7 +218,7 @@ export const openDoor = async <Asking extends Traced>(options: Options<Asking>):
         : formatError(formatted, error, log, current.getStore()!.trace),
     logger: log,
     plugins: [
-      onlyRunnable(rules) as ApolloServerPlugin<Asking>,
+      onlyRunnable(rules),
       introspectsHere as ApolloServerPlugin<Asking>,
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),

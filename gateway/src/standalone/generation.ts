@@ -1,16 +1,16 @@
 // Everything that hangs on one supergraph: opened together, and let go together when a newer one takes its place.
 import { RequestError } from '@orderstream/runtime/errors';
 import type { Log } from '@orderstream/runtime/log';
-import { type DocumentNode, type GraphQLFormattedError, parse } from 'graphql';
+import { type DocumentNode, type GraphQLFormattedError, type OperationDefinitionNode, parse } from 'graphql';
 import { createAuthority } from '../auth/authority.ts';
 import { nobody } from '../auth/identity.ts';
-import { checkIntrospection } from '../auth/introspection.ts';
+import { checkIntrospection, looksAtSchema } from '../auth/introspection.ts';
 import { readAuthRules } from '../auth/rules.ts';
 import { type RunCounts, shareRuns } from '../cache/share-runs.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
 import { checkSubscriptions, type Door, openDoor, type Rules } from '../door.ts';
-import { type FieldError, formatPlainly } from '../execute/operation.ts';
-import { createShortWay, type ShortWay } from '../front/short-way.ts';
+import { type FieldError, formatPlainly, type Variables } from '../execute/operation.ts';
+import { createShortWay, type Read, type ShortWay } from '../front/short-way.ts';
 import { createAdmission, parseWithinLimits } from '../limits/admission.ts';
 import { checkCost, costOf } from '../limits/cost.ts';
 import { readCostRules } from '../limits/cost-rules.ts';
@@ -115,23 +115,26 @@ export const openGeneration = async (
   });
 
   const admission = createAdmission(limits, (asked) => checkSubscriptions(apiSchema, asked));
-  const rules: Rules = {
+  /** Validation lets an operation pass whose kind the schema has not got at all: that costs nothing. */
+  const estimated = (
+    asked: DocumentNode,
+    definition: OperationDefinitionNode,
+    variables: Variables,
+  ): number =>
+    apiSchema.getRootType(definition.operation)
+      ? costOf(apiSchema, costRules, limits, asked, definition.name?.value ?? null).estimate(variables)
+      : 0;
+  /** Our own partners are known, as are those who have signed in. */
+  const isKnown = ({ identity, partner }: Asking): boolean => identity.isSignedIn || partner !== null;
+  const rules: Rules<Asking> = {
     admitText: admission.admit,
+    // Their bytes were measured with the request.
     admitVariables: (variables) => checkVariables(variables, 0, limits),
-    check: (asked, definition, variables) => {
-      // Validation lets an operation pass whose kind the schema has not got at all.
-      if (!apiSchema.getRootType(definition.operation)) return;
-      const { estimate } = costOf(apiSchema, costRules, limits, asked, definition.name?.value ?? null);
-      checkCost(estimate(variables), true, limits);
+    check: () => undefined,
+    checkAsker: (asked, definition, variables, asking) => {
+      if (looksAtSchema(asked)) checkIntrospection(introspection, asking.identity);
+      checkCost(estimated(asked, definition, variables), isKnown(asking), limits);
     },
-  };
-  const mayLook = ({ identity }: Asking): boolean => {
-    try {
-      checkIntrospection(introspection, identity);
-      return true;
-    } catch {
-      return false;
-    }
   };
   const door = await openDoor<Asking>({
     operations,
@@ -141,6 +144,23 @@ export const openGeneration = async (
     introspection: introspection.for !== 'nobody',
     hidesSchema: introspection.for !== 'everybody',
   });
+  /** What a request that came before was estimated to cost. */
+  const estimates = new WeakMap<Read<Asking>, number>();
+  const isFree = (read: Read<Asking>, asking: Asking): boolean => {
+    const { known, variables } = read;
+    try {
+      if (known.looksAtSchema) checkIntrospection(introspection, asking.identity);
+      let estimate = estimates.get(read);
+      if (estimate === undefined) {
+        estimate = known.cost?.estimate(variables) ?? 0;
+        estimates.set(read, estimate);
+      }
+      checkCost(estimate, isKnown(asking), limits);
+      return true;
+    } catch {
+      return false;
+    }
+  };
   const facts = new WeakMap<Known<Asking>, OperationFacts>();
   const factsOf = (known: Known<Asking>): OperationFacts => {
     let found = facts.get(known);
@@ -153,11 +173,8 @@ export const openGeneration = async (
   };
   const shortWay = createShortWay<Asking>({
     operations,
-    admit: ({ cost }, variables) => {
-      rules.admitVariables(variables);
-      if (cost) checkCost(cost.estimate(variables), true, limits);
-    },
-    isFree: ({ known }, asking) => !known.looksAtSchema || mayLook(asking),
+    admit: (_known, variables) => rules.admitVariables(variables),
+    isFree,
     begin: ({ known }, { visit }) => {
       visit.operation = factsOf(known);
       telemetry.metrics.plans.hits.value += 1;
@@ -194,7 +211,8 @@ export const openGeneration = async (
         rules.admitVariables(given);
         return readVariables(apiSchema, definition, given);
       },
-      check: rules.check,
+      check: (asked, definition, variables) =>
+        checkCost(estimated(asked, definition, variables), true, limits),
     },
   });
 

@@ -7,6 +7,7 @@ import type { GatewayConfiguration } from '../configuration/configuration.ts';
 import type { Body } from '../front/short-way.ts';
 import { createCors } from '../headers/cors.ts';
 import { checkEncoding } from '../limits/admission.ts';
+import { checkVariables } from '../limits/variables.ts';
 import { type Partner, type Partners, quotaOf } from '../persisted/partners.ts';
 import { type OperationDoor, requestedIn } from '../persisted/requested.ts';
 import { type Rates, rateLimited } from '../rate/rates.ts';
@@ -160,6 +161,8 @@ export const createHttp = (options: Options): RequestListener => {
       (typeof extensions !== 'object' || Array.isArray(extensions))
     )
       throw new RequestError('BAD_USER_INPUT', 'Extensions are an object.', { path: ['extensions'] });
+    if (body.length > limits.variables && request.variables)
+      checkVariables(request.variables, JSON.stringify(request.variables).length, limits);
     const text = await operationDoor.choose(requestedIn(request), asking.partner);
     await withText(text, request, isGet, asking, response);
   };
@@ -171,10 +174,8 @@ export const createHttp = (options: Options): RequestListener => {
       return;
     }
     const { shortWay } = asking.era.generation;
-    const read =
-      isFreeText && !wantsFanout(asking) && (isGet || isJson(headers['content-type']))
-        ? shortWay.read(body)
-        : null;
+    const isShort = isFreeText && body.length <= limits.variables && !wantsFanout(asking);
+    const read = isShort && (isGet || isJson(headers['content-type'])) ? shortWay.read(body) : null;
     const isAllowed = read !== null && (!isGet || read.known.definition.operation === 'query');
     if (isAllowed && shortWay.answer(read, asking, headers.accept, response)) return;
     if (!isGet && !isJson(headers['content-type']))

@@ -198,3 +198,34 @@ test('equal requests at one moment are one, for those whose headers are equal', 
   await Promise.all(Array.from({ length: 5 }, (_, n) => open.ask(books, { authorization: `Bearer ${n}` })));
   expect(new Set(library.books.heard.map(({ authorization }) => authorization)).size).toBe(5);
 });
+
+test('the schema is shown to those who may see it, however often it is asked for', async () => {
+  const ask = { query: '{ __schema { queryType { name } } }' };
+  const mixed = { query: '{ hello __type(name: "Book") { name } }' };
+  const gateway = await library.gateway('introspection: signedIn');
+  for (let time = 0; time < 3; time++)
+    for (const one of [ask, mixed])
+      expect(await gateway.ask(one)).toMatchObject({
+        status: 401,
+        body: { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] },
+      });
+  expect((await open.ask(mixed)).body.data).toMatchObject({ hello: 'world' });
+});
+
+test('who is not signed in is bound by the cost for strangers, also for what is known', async () => {
+  const gateway = await library.gateway('limits: { cost: { anonymous: 3, signedIn: 100 } }');
+  for (let time = 0; time < 2; time++) {
+    expect((await gateway.ask({ query: '{ hello }' })).status).toBe(200);
+    expect(await gateway.ask({ query: '{ books(first: 50) { title isLent } }' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ extensions: { code: 'QUERY_TOO_COMPLEX' } }] },
+    });
+  }
+});
+
+test('variables have a bound of their own', async () => {
+  const query = 'query ($id: ID!) { book(id: $id) { title } }';
+  expect(
+    (await open.ask({ query, variables: { id: 'x'.repeat(70_000) } })).body.errors[0].extensions.code,
+  ).toBe('BAD_USER_INPUT');
+});
