@@ -64,6 +64,13 @@ const nobodysEra = { leave: (): void => undefined };
 /** A request that has entered a supergraph. */
 type Inside = Asking & { readonly era: Era<Generation> };
 
+/** A partner is known by its key, and has the scopes that were agreed on. */
+const asPartner = (identity: Identity, { scopes }: Partner): Identity => ({
+  ...identity,
+  isSignedIn: true,
+  scopes: new Set([...identity.scopes, ...scopes]),
+});
+
 class MethodNotAllowed extends RequestError {}
 
 export const createHttp = (options: Options): RequestListener => {
@@ -257,7 +264,7 @@ export const createHttp = (options: Options): RequestListener => {
           visit,
           trace: visit,
           headers: request.headers,
-          identity,
+          identity: partner ? asPartner(identity, partner) : identity,
           partner,
           address: hasRates ? addressOf(request) : null,
           era: reloading.enter(),

@@ -98,16 +98,18 @@ const manifestOf = (id: string, body: string): string => {
 };
 
 test('a partner has its own operations, and nothing else, as often as was agreed', async () => {
-  const titles = manifestOf('titles', 'query Titles { books { title } }');
+  const titles = manifestOf('titles', 'query Titles { books { title history } }');
   const others = manifestOf('others', 'query Titles { loans }');
   const key = (name: string) => `${name}_prefix.${'s'.repeat(40)}`;
   const partner = (id: string, manifest: string, perMinute: number) =>
-    `    - { id: ${id}, key: { prefix: ${id}_prefix, sha256: "${keyHashOf(key(id))}" }, manifest: "${manifest}", perMinute: ${perMinute} }`;
+    `    - { id: ${id}, scopes: ["loans:read"], key: { prefix: ${id}_prefix, sha256: "${keyHashOf(key(id))}" }, manifest: "${manifest}", perMinute: ${perMinute} }`;
   const gateway = await library.gateway(
     `persisted:\n  partners:\n${partner('acme', titles, 5)}\n${partner('bolt', others, 5)}`,
   );
   const as = (name: string, body: unknown) => gateway.ask(body, { 'x-api-key': key(name) });
-  const expected = { data: { books: answer.data.books.map(({ title }) => ({ title })) } };
+  const expected = {
+    data: { books: answer.data.books.map(({ title }) => ({ title, history: ['Ada', 'Bob'] })) },
+  };
   expect((await as('acme', { id: 'titles' })).body).toEqual(expected);
   expect((await as('acme', { id: 'titles' })).body).toEqual(expected);
   for (const refused of [{ id: 'others' }, books])
@@ -228,4 +230,10 @@ test('variables have a bound of their own', async () => {
   expect(
     (await open.ask({ query, variables: { id: 'x'.repeat(70_000) } })).body.errors[0].extensions.code,
   ).toBe('BAD_USER_INPUT');
+});
+
+test('what is not there yet is refused, and not taken for granted', async () => {
+  await expect(library.gateway('cache: { entities: { enabled: true } }')).rejects.toThrow('cache.entities');
+  const rule = 'rates: { rules: [{ by: user, counts: cost, limit: 5, window: 1m }] }';
+  await expect(library.gateway(rule)).rejects.toThrow('by cost');
 });
