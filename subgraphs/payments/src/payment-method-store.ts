@@ -107,22 +107,17 @@ export const insertMethod = async (
 };
 
 /**
- * Removes all methods, and what the provider said about this customer. Payments keep their amounts and the provider's
- * names of them for the books, and with what they were paid nobody is told any more.
+ * Removes all methods. Payments keep their amounts and the provider's names of them for the books, and with what they
+ * were paid nobody is told any more. What the provider said is forgotten as soon as it is read.
  */
 export const eraseMethodsOf = async ({ sql }: HasSql, tenantId: string, userId: string): Promise<void> => {
-  const [customer] = await sql<{ provider_id: string | null }>`
+  await sql`
     insert into customer (tenant_id, user_id, erased_at) values (${tenantId}, ${userId}, now())
-    on conflict (tenant_id, user_id) do update set erased_at = coalesce(customer.erased_at, excluded.erased_at)
-    returning provider_id`;
+    on conflict (tenant_id, user_id) do update set erased_at = coalesce(customer.erased_at, excluded.erased_at)`;
   await sql`
     update payment_method set brand = ${erased.brand}, last4 = ${erased.last4},
       removed_at = coalesce(removed_at, now()), next_attempt_at = now()
     where tenant_id = ${tenantId} and user_id = ${userId}`;
-  if (customer?.provider_id)
-    await sql`
-      update webhook_event set body = ''
-      where tenant_id = ${tenantId} and processed_at is not null and position(${customer.provider_id} in body) > 0`;
 };
 
 /** Gone for the customer at once; the provider is told by a job. */

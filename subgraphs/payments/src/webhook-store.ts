@@ -15,7 +15,8 @@ type NewEvent = {
 };
 
 /**
- * The second and third copy of an event change nothing.
+ * The second and third copy of an event change nothing. The body names a customer and a card: it is kept until it is read
+ * and no longer.
  * @param outcome where the event is understood already
  * @returns whether this is the first
  */
@@ -26,7 +27,7 @@ export const insertWebhookEvent = async (
 ): Promise<boolean> => {
   const rows = await sql`
     insert into webhook_event (provider, event_id, tenant_id, type, body, outcome, processed_at)
-    values (${provider}, ${event.id}, ${event.tenantId}, ${event.type}, ${event.body}, ${outcome},
+    values (${provider}, ${event.id}, ${event.tenantId}, ${event.type}, ${outcome ? '' : event.body}, ${outcome},
       case when ${outcome}::text is not null then now() end)
     on conflict (provider, event_id) do nothing returning event_id`;
   return rows.length > 0;
@@ -66,7 +67,7 @@ export const finishWebhookEvent = async (
   outcome: WebhookOutcome,
 ): Promise<void> => {
   await sql`
-    update webhook_event set processed_at = now(), outcome = ${outcome}, leased_until = null
+    update webhook_event set processed_at = now(), outcome = ${outcome}, body = '', leased_until = null
     where provider = ${provider} and event_id = ${eventId} and processed_at is null`;
 };
 
