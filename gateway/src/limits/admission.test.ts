@@ -117,6 +117,15 @@ test.each([
   );
 });
 
+test('a text of the query may have any character, except for NUL', () => {
+  const refused = expect.objectContaining({ code: 'BAD_USER_INPUT' });
+  expect(() => parseWithinLimits('{a(b: "x\\u0000")}', limits)).toThrow(refused);
+  expect(() => parseWithinLimits('{a(b: [{c: "\\u{0}"}])}', limits)).toThrow(refused);
+  expect(parseWithinLimits('{a(b: "\\u00fc \\u{1f600} \\\\u0000")}', limits)).not.toBeNull();
+  // The parser has words of its own for these.
+  expect(parseWithinLimits('{a(b: "\\ud83d")}', limits)).toBeNull();
+});
+
 test('whatever people write is UTF-8', () => {
   checkEncoding(Buffer.from('{"query":"{a(b: \\"Grüße 💙 \\u0000\\")}"}'));
   checkEncoding(Buffer.alloc(0));
