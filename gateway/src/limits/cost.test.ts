@@ -157,20 +157,6 @@ test('an answer of several types is counted by what each one shows', () => {
   expect(count({ things: [{ pages: 1 }, { director: { name: 'A' } }, {}] })).toBe(1 + 4 + 1 + 7 + 1);
 });
 
-test('a field that bears the name of the type’s name says nothing about the type', () => {
-  const { count } = compiled(
-    '{things {... on Book {__typename: name pages} ... on Film {__typename: name director {name}}}}',
-  );
-  expect(
-    count({
-      things: [
-        { __typename: 'Film', pages: 1 },
-        { __typename: 'Emma', director: { name: 'A' } },
-      ],
-    }),
-  ).toBe(1 + 4 + 1 + 7);
-});
-
 test('no answer costs what the asking costs', () => {
   expect(compiled('mutation {buy {name}}').count(null)).toBe(10);
 });

@@ -158,10 +158,10 @@ class Costs {
       sum += argumentCost(this.rules, part.rule, part.field, part.nodes[0]!, variables);
       sum += this.countValue(part, inner, variables);
     }
-    // Under this name there may be another field of the answer, which says nothing about the type.
-    const type = shape.possible.find((name) => name === value.__typename);
+    const type = value.__typename;
     for (const { types, shape: narrow } of shape.narrower)
-      if (type === undefined || types.has(type)) sum += this.countObject(narrow, value, variables, seen);
+      if (typeof type !== 'string' || types.has(type))
+        sum += this.countObject(narrow, value, variables, seen);
     return sum;
   }
 
