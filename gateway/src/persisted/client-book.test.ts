@@ -132,12 +132,7 @@ describe('a key', () => {
       time += 1_500;
     };
     await book.read(key);
-    users.underway = () => undefined;
-    time = noon + 9_999;
-    expect(book.byKey(key)).not.toBeUndefined();
-    await settled();
-    users.clients.clear();
-    time = noon + 20_000;
+    time = noon + 10_000;
     expect(book.byKey(key)).toBeUndefined();
   });
 
@@ -195,6 +190,20 @@ describe('while users is away', () => {
     await expect(book.read(key)).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
     users.isAway = false;
     expect(await book.read(key)).toMatchObject({ id: told.id });
+  });
+
+  test('a key that was not in use is asked about first, once users is back', async () => {
+    const { key } = added();
+    await book.read(key);
+    users.isAway = true;
+    time += 10_000;
+    await book.read(key);
+    users.isAway = false;
+    time += 1_000;
+    book.byKey(key);
+    await settled();
+    time += 10_000;
+    expect(book.byKey(key)).toBeUndefined();
   });
 
   test('nothing is believed longer than before once users is back', async () => {
@@ -273,6 +282,18 @@ describe('usage', () => {
     expect(users.told.map(({ usage }) => usage[0]!.cost)).toEqual([1, 2]);
     await book.close();
     expect(users.told).toHaveLength(2);
+  });
+
+  test('is kept however long users is away, in a line for each client and day', async () => {
+    const one = await acme();
+    users.isAway = true;
+    for (let times = 0; times < 50; times++) {
+      book.count(one, 1, false);
+      await book.close();
+    }
+    users.isAway = false;
+    await book.close();
+    expect(users.told.map(({ usage }) => usage.map(({ requests }) => requests))).toEqual([[1], [49]]);
   });
 
   test('counted while it is being told is told later, and not twice', async () => {
