@@ -201,7 +201,7 @@ export const createPreparation = <Asking>(options: Options<Asking>): Preparation
       return {
         request,
         variables,
-        operation: complete ? completed(operation, complete) : operation,
+        operation: complete ? completed(operation, complete, formatError) : operation,
         read: marks,
         // Who asked for more than may be seen gets another answer from the same operation.
         key: `${JSON.stringify(variables)}\n${settled.text}${complete ? `\n${query}` : ''}`,
