@@ -16,6 +16,8 @@ type Job = {
 };
 
 const idleMs = 60_000;
+/** milliseconds; nobody waits for a plan as long as a process may take to start on a busy machine */
+const startMs = 60_000;
 /** operations that are known to end the process */
 const mostDeadly = 1_000;
 
@@ -31,6 +33,9 @@ export class PlannerChild {
   #id = 0;
   readonly #deadly = new Set<string>();
   #idle: NodeJS.Timeout | null = null;
+  /** Whether the process has read the supergraph: before that nothing is asked of it, and no job is to blame for it. */
+  #isReady = false;
+  #late: NodeJS.Timeout | null = null;
 
   constructor(sdl: string) {
     this.#sdl = sdl;
@@ -51,6 +56,15 @@ export class PlannerChild {
 
   #next(): void {
     if (this.#current) return;
+    if (this.#idle && this.#waiting.length > 0) {
+      clearTimeout(this.#idle);
+      this.#idle = null;
+    }
+    if (this.#waiting.length > 0 && !this.#isReady) {
+      this.#child ??= this.#start();
+      this.#child.channel?.ref();
+      return;
+    }
     const job = this.#waiting.shift();
     if (!job) {
       // It keeps nobody's process alive but for a plan that is waited for.
@@ -58,8 +72,6 @@ export class PlannerChild {
       this.#idle ??= setTimeout(() => this.#stop(), idleMs).unref();
       return;
     }
-    if (this.#idle) clearTimeout(this.#idle);
-    this.#idle = null;
     this.#current = job;
     this.#id++;
     this.#send({
@@ -72,15 +84,19 @@ export class PlannerChild {
   }
 
   #send(message: ToPlanner): void {
-    this.#child ??= this.#start();
-    this.#child.channel?.ref();
-    this.#child.send(message);
+    this.#child?.channel?.ref();
+    this.#child?.send(message);
   }
 
   /** Without the gateway's environment: there are secrets in it. */
   #start(): ChildProcess {
     const child = fork(program, [], { execArgv: [], env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
     child.on('message', (message: FromPlanner) => {
+      if (this.#child !== child) return;
+      if ('isReady' in message) {
+        this.#started();
+        return;
+      }
       if (message.id !== this.#id || !this.#current) return;
       const job = this.#current;
       this.#current = null;
@@ -92,12 +108,30 @@ export class PlannerChild {
     child.on('exit', () => this.#died(child));
     child.unref();
     child.send({ kind: 'supergraph', sdl: this.#sdl } satisfies ToPlanner);
+    this.#late = setTimeout(() => child.kill('SIGKILL'), startMs).unref();
     return child;
+  }
+
+  #started(): void {
+    this.#isReady = true;
+    this.#forgetStart();
+    this.#next();
+  }
+
+  #forgetStart(): void {
+    if (this.#late) clearTimeout(this.#late);
+    this.#late = null;
   }
 
   #died(child: ChildProcess): void {
     if (this.#child !== child) return;
     this.#child = null;
+    this.#forgetStart();
+    if (!this.#isReady) {
+      for (const job of this.#waiting.splice(0)) job.refused(new Error('the planner does not start'));
+      return;
+    }
+    this.#isReady = false;
     const job = this.#current;
     this.#current = null;
     if (job) {
@@ -114,7 +148,10 @@ export class PlannerChild {
     this.#next();
   }
 
-  /** Nobody waits for it any more. What cannot be interrupted is ended with its process. */
+  /**
+   * Nobody waits for it any more. What cannot be interrupted is ended with its process, but not a process that is only
+   * starting: on a busy machine none would ever be there.
+   */
   #giveUp(job: Job): void {
     this.#waiting = this.#waiting.filter((one) => one !== job);
     job.refused(new Error('nobody waits for the plan any more'));
@@ -127,6 +164,8 @@ export class PlannerChild {
   #stop(): void {
     const child = this.#child;
     this.#child = null;
+    this.#isReady = false;
+    this.#forgetStart();
     child?.kill('SIGKILL');
   }
 }

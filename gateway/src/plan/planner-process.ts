@@ -18,6 +18,7 @@ export type ToPlanner =
     };
 
 export type FromPlanner =
+  | { readonly isReady: true }
   | { readonly id: number; readonly plan: QueryPlan }
   | { readonly id: number; readonly problem: string };
 
@@ -82,6 +83,7 @@ const serve = (): void => {
   process.on('message', async (message: ToPlanner) => {
     if (message.kind === 'supergraph') {
       planners = withSecondOpinion(message.sdl);
+      process.send!({ isReady: true } satisfies FromPlanner);
       return;
     }
     const { id, document, operationName, isDeadly } = message;
