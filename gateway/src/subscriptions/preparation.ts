@@ -24,7 +24,11 @@ import { type Resumable, resumable } from './resume.ts';
 import { hasRootConditions, withoutRootConditions, withoutUnusedVariables } from './root-conditions.ts';
 
 export type SubscribeRequest = {
+  /** the text; empty where it is named by an id or a hash */
   readonly query: string;
+  readonly id?: unknown;
+  readonly documentId?: unknown;
+  readonly extensions?: unknown;
   readonly operationName?: string | null;
   readonly variables?: Readonly<Record<string, unknown>> | null;
 };
