@@ -167,7 +167,8 @@ export const openBookshop = async () => {
 auth:
   issuers:
     - { issuer: bookshop, keys: { file: "${issuer.file}" }, audiences: [readers], clockTolerance: 1s }
-limits: { alone: [login] }
+# On a busy machine a planner takes longer to start than anybody would wait.
+limits: { alone: [login], planning: 30s, deadline: 40s }
 cors: { origins: ["https://shop.example"] }
 subscriptions: { initTimeout: 1s }
 telemetry: { logLevel: error, accessLog: { enabled: false } }

@@ -18,22 +18,25 @@ const statusIn = (text: string): number | null => {
   return found === undefined ? null : Number(found);
 };
 
-/** Whether an answer is there as a whole: its head, and as much of a body as the head says. */
-const isWhole = (text: string): boolean => {
-  const end = text.indexOf('\r\n\r\n');
-  if (end < 0) return false;
-  const length = /^content-length: (\d+)/im.exec(text.slice(0, end))?.[1];
-  return length === undefined || Buffer.byteLength(text) >= end + 4 + Number(length);
+/** How many answers are there as a whole: their heads, and as much of a body as each head says. */
+const wholeIn = (text: string): number => {
+  let count = 0;
+  for (let from = 0; ; count++) {
+    const end = text.indexOf('\r\n\r\n', from);
+    if (end < 0) return count;
+    from = end + 4 + Number(/^content-length: (\d+)/im.exec(text.slice(from, end))?.[1] ?? 0);
+    if (text.length < from) return count;
+  }
 };
 
 /**
- * Writes the pieces one after the other, as fast as they are taken, and goes away with the first whole answer.
- * @param patienceMs after which it goes away without one
+ * Writes the pieces one after the other, as fast as they are taken, and goes away with the last whole answer.
+ * @param patienceMs after which it goes away without it
  */
 export const say = (
   url: string,
   pieces: Iterable<string | Uint8Array>,
-  { patienceMs = 5_000 }: { readonly patienceMs?: number } = {},
+  { patienceMs = 20_000, answers = 1 }: { readonly patienceMs?: number; readonly answers?: number } = {},
 ): Promise<Heard> =>
   new Promise((resolve) => {
     const socket = open(url);
@@ -58,7 +61,7 @@ export const say = (
     };
     socket.on('data', (part) => {
       text += part.toString('latin1');
-      if (isWhole(text)) over(false);
+      if (wholeIn(text) >= answers) over(false);
     });
     socket.on('error', () => over(true));
     socket.on('close', () => over(true));

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bookshop, openBookshop, partnerKey, wellAnswered, wellAsked, words } from './bookshop.ts';
 import { accept, asked, type Input } from './input.ts';
 import { inputsIn } from './inputs.ts';
-import { expectTold, judge, wellBy } from './judgement.ts';
+import { judge, wellBy } from './judgement.ts';
+import { lines, unfinished } from './lines.ts';
 import { type MeteredGateway, startMetered } from './metered-gateway.ts';
 import { bytesOf, say } from './raw-http.ts';
 
@@ -150,50 +151,28 @@ test('39: a page of another origin gets no leave, neither before it asks nor whe
     expect(await allowed(method, 'https://shop.example')).toContain('access-control-allow-origin');
 });
 
-const head = 'POST /graphql HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\n';
-const request = JSON.stringify({ query: wellAsked });
+test.each(lines.map((line) => [line.what, line] as const))(
+  'a line with %s is answered or cut, and the next one served',
+  async (_what, { pieces, status }) => {
+    const heard = await say(gateway.url, pieces);
+    expect([status, null]).toContain(heard.status);
+    await isWell();
+  },
+);
 
-test.each<[string, string[], number]>([
-  ['what is no HTTP', ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello\r\n\r\n'], 400],
-  ['two lengths', [`${head}content-length: 5\r\ncontent-length: ${request.length}\r\n\r\n`, request], 400],
-  [
-    'a length and pieces as well',
-    [`${head}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n`, `0\r\n\r\n${head}\r\n`],
-    400,
-  ],
-  ['a length below nothing', [`${head}content-length: -1\r\n\r\n`], 400],
-  ['a length that is no number', [`${head}content-length: 1e3\r\n\r\n`], 400],
-  ['a piece whose length is no number', [`${head}transfer-encoding: chunked\r\n\r\n`, 'xyz\r\n'], 400],
-  ['headers by the hundred kilobytes', [`${head}x-a: ${'a'.repeat(100_000)}\r\n\r\n`], 431],
-  ['headers by the thousand', [`${head}${'x-a: 1\r\n'.repeat(4_000)}\r\n`], 431],
-  ['a header folded into another', [`${head}x-a: 1\r\n\tx-b: 2\r\n bad\0: 1\r\n\r\n`], 400],
-  [
-    'an address of ninety kilobytes',
-    [`GET /graphql?query=${'a'.repeat(90_000)} HTTP/1.1\r\nhost: g\r\n\r\n`],
-    431,
-  ],
-])('a line with %s is answered or cut, and the next one served', async (_what, pieces, status) => {
-  const heard = await say(gateway.url, pieces);
-  expect([status, null]).toContain(heard.status);
-  await isWell();
-});
-
-test('two requests behind one head are two answers, each whose it is', async () => {
-  const one = (query: string): Buffer =>
-    bytesOf({ body: JSON.stringify({ query }), headers: { connection: 'keep-alive' } });
-  const heard = await say(gateway.url, [
-    Buffer.concat([one('{ book(id: 1) { title } }'), one('{ book(id: 2) { title } }')]),
-  ]);
-  expectTold(heard, { status: [200], codes: [] });
-  expect(heard.text.indexOf('Volume 1')).toBeGreaterThan(0);
-  expect(heard.text).not.toMatch(/Volume 2.*Volume 1/s);
+test('requests in one breath are answered one by one, each with what it asked for', async () => {
+  const of = (id: number, connection: string): Buffer =>
+    bytesOf({ body: JSON.stringify({ query: `{ book(id: ${id}) { id } }` }), headers: { connection } });
+  const breath = [1, 2, 3].map((id) => of(id, id === 3 ? 'close' : 'keep-alive'));
+  const { text } = await say(gateway.url, [Buffer.concat(breath)], { answers: 3 });
+  expect([...text.matchAll(/\{"data".*?\}\}\}/g)].map(([answer]) => answer)).toEqual(
+    ['1', '2', '3'].map((id) => JSON.stringify({ data: { book: { id } } })),
+  );
 });
 
 test('lines that begin a request and never end it keep nobody else from being served', async () => {
   const patience = { patienceMs: 2_000 };
-  const slow = Array.from({ length: 200 }, (_, at) =>
-    say(gateway.url, at % 2 === 0 ? [head] : [`${head}content-length: 100\r\n\r\n{"query":`], patience),
-  );
+  const slow = Array.from({ length: 200 }, (_, at) => say(gateway.url, unfinished[at % 2]!, patience));
   for (let time = 0; time < 20; time++) await isWell();
   const heard = await Promise.all(slow);
   expect(heard.filter(({ status }) => status !== null && status !== 408)).toEqual([]);

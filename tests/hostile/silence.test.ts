@@ -47,7 +47,7 @@ const live = async (gateway: Awaited<ReturnType<typeof startMetered>>, query: st
   if (live !== undefined) {
     const one = await openGreeted(gateway.url);
     one.send(subscribe(live));
-    await expect.poll(() => one.heard.length, { timeout: 5_000 }).toBeGreaterThan(1);
+    await expect.poll(() => one.heard.length, { timeout: 20_000 }).toBeGreaterThan(1);
     one.destroy();
   }
   // What was gathered to be told is told at the end, if ever.

@@ -34,7 +34,7 @@ afterEach(async () => {
   await isWell();
   expect(gateway.isAlive(), gateway.said()).toBe(true);
   // Who is gone is not counted against those who come next.
-  await expect.poll(sockets, { timeout: 10_000 }).toBe(0);
+  await expect.poll(sockets, { timeout: 20_000 }).toBe(0);
 });
 
 const sockets = async (): Promise<number> => {
@@ -59,7 +59,7 @@ const ticks = 'subscription { ticks(from: 1) }';
 test('18: what is another’s is refused before any data', async () => {
   const one = await greeted();
   one.send(subscribe('subscription { diary(of: "Bob") }'));
-  await expect.poll(() => one.heard.length, { timeout: 5_000 }).toBe(2);
+  await expect.poll(() => one.heard.length, { timeout: 20_000 }).toBe(2);
   expect(JSON.parse(one.heard[1]!)).toMatchObject({
     id: '1',
     type: 'error',
@@ -117,7 +117,7 @@ test('37: a subscription that is more work than it looks is refused, in no time'
   const { cpuMs } = await costOf(gateway, async () => {
     const one = await greeted();
     one.send(subscribe(doubling));
-    await expect.poll(() => one.heard.length, { interval: 2 }).toBe(2);
+    await expect.poll(() => one.heard.length, { interval: 2, timeout: 20_000 }).toBe(2);
     expect(one.heard[1]).toContain('QUERY_TOO_COMPLEX');
     one.destroy();
   });
@@ -143,7 +143,7 @@ test('37: when the token expires the socket is closed with 4403', async () => {
   const one = await bare();
   const authorization = `Bearer ${await bookshop.issuer.sign('readers', '2s')}`;
   one.send({ ...init, payload: { authorization } });
-  await expect.poll(() => one.heard.length).toBe(1);
+  await expect.poll(() => one.heard.length, { timeout: 20_000 }).toBe(1);
   one.send(subscribe(ticks));
   expect(await one.closed).toEqual({ code: 4403, reason: 'The access token has expired' });
 });
@@ -173,7 +173,7 @@ test('37: one address has so many sockets, and whoever waits has them when they 
   expect(statuses.filter((status) => status === 101)).toHaveLength(100);
   expect(statuses.slice(100).every((status) => status === 429)).toBe(true);
   for (const one of opened.splice(0)) one.destroy();
-  await expect.poll(sockets, { timeout: 10_000 }).toBe(0);
+  await expect.poll(sockets, { timeout: 20_000 }).toBe(0);
   await greeted();
 });
 
