@@ -1,6 +1,6 @@
 // The gateway as a process.
 import { ConfigError } from '@orderstream/runtime/config';
-import { openGateway } from './gateway.ts';
+import { openGateway } from './shop/gateway.ts';
 
 try {
   const gateway = await openGateway(process.env);

@@ -19,13 +19,12 @@ import {
   webAddress,
 } from './values.ts';
 
+const wrongPort = 'needs a port, 0 to 65535';
+const portNumber = z.int({ error: wrongPort }).min(0, { error: wrongPort }).max(65_535, { error: wrongPort });
+
 const listen = section({
   host: text.default('127.0.0.1'),
-  port: z
-    .int({ error: 'needs a port, 0 to 65535' })
-    .min(0, { error: 'needs a port, 0 to 65535' })
-    .max(65_535, { error: 'needs a port, 0 to 65535' })
-    .default(4_000),
+  port: portNumber.default(4_000),
   /** a socket of this machine instead of host and port */
   unix: text.optional(),
   path: httpPath.default('/graphql'),
@@ -69,7 +68,12 @@ const introspection = z
   });
 
 const telemetry = section({
-  metrics: section({ enabled: flag.default(true), path: httpPath.default('/metrics') }),
+  metrics: section({
+    enabled: flag.default(true),
+    path: httpPath.default('/metrics'),
+    /** served there, and not beside the API */
+    port: portNumber.optional(),
+  }),
   accessLog: section({ enabled: flag.default(true), sample: share.default(1) }),
   tracing: section({
     /** where spans are sent; nothing is sent without it */
@@ -77,6 +81,8 @@ const telemetry = section({
     sample: share.default(0.01),
     /** whether a trace that a client began goes on */
     trustsClients: flag.default(false),
+    /** in which answers name their trace; none without it */
+    traceHeader: headerName.optional(),
   }),
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], {

@@ -29,6 +29,7 @@ export class PlannerChild {
   #waiting: Job[] = [];
   #current: Job | null = null;
   #id = 0;
+  #readiness = Promise.withResolvers<void>();
   readonly #deadly = new Set<string>();
   #idle: NodeJS.Timeout | null = null;
 
@@ -43,6 +44,13 @@ export class PlannerChild {
       signal.addEventListener('abort', () => this.#giveUp(job), { once: true });
       this.#next();
     });
+
+  /** Starts the process where there is none. @throws where it ends before it has read the supergraph */
+  readonly ready = (): Promise<void> => {
+    this.#child ??= this.#start();
+    this.#child.channel?.ref();
+    return this.#readiness.promise;
+  };
 
   close(): void {
     this.#stop();
@@ -80,7 +88,16 @@ export class PlannerChild {
   /** Without the gateway's environment: there are secrets in it. */
   #start(): ChildProcess {
     const child = fork(program, [], { execArgv: [], env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    const readiness = Promise.withResolvers<void>();
+    // Whoever does not wait for it hears of it with their plan.
+    readiness.promise.catch(() => undefined);
+    this.#readiness = readiness;
     child.on('message', (message: FromPlanner) => {
+      if (message.id === 'ready') {
+        readiness.resolve();
+        if (this.#child === child) this.#next();
+        return;
+      }
       if (message.id !== this.#id || !this.#current) return;
       const job = this.#current;
       this.#current = null;
@@ -88,8 +105,12 @@ export class PlannerChild {
       else job.refused(new Error(message.problem));
       this.#next();
     });
-    child.on('error', () => this.#died(child));
-    child.on('exit', () => this.#died(child));
+    const died = () => {
+      readiness.reject(new Error('the planner ended before it was ready'));
+      this.#died(child);
+    };
+    child.on('error', died);
+    child.on('exit', died);
     child.unref();
     child.send({ kind: 'supergraph', sdl: this.#sdl } satisfies ToPlanner);
     return child;

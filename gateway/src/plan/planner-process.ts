@@ -18,6 +18,8 @@ export type ToPlanner =
     };
 
 export type FromPlanner =
+  /** the supergraph is read; from here on a plan takes as long as planning takes */
+  | { readonly id: 'ready' }
   | { readonly id: number; readonly plan: QueryPlan }
   | { readonly id: number; readonly problem: string };
 
@@ -82,6 +84,7 @@ const serve = (): void => {
   process.on('message', async (message: ToPlanner) => {
     if (message.kind === 'supergraph') {
       planners = withSecondOpinion(message.sdl);
+      process.send!({ id: 'ready' } satisfies FromPlanner);
       return;
     }
     const { id, document, operationName, isDeadly } = message;

@@ -5,8 +5,8 @@ import { sleep } from '@orderstream/runtime/time';
 import { type Client, createClient } from 'graphql-ws';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { ada, bob, openShop, type Shop } from '../fixture-shop.ts';
-import { openGateway } from '../gateway.ts';
+import { ada, bob, openShop, type Shop } from '../shop/fixture-shop.ts';
+import { openGateway } from '../shop/gateway.ts';
 
 let shop: Shop;
 const opened: (() => unknown)[] = [];

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { createLog } from '@orderstream/runtime/log';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AccessTokens, openAccessTokens } from './access-tokens.ts';
+import { type Identities, type Identity, openIdentities } from '../auth/identity.ts';
+import { acceptsClaims, ourIssuer, viewerOf } from './access-tokens.ts';
 import { ada, bob, tenantId } from './fixture-shop.ts';
 
 const [own, foreign, other] = await Promise.all([
@@ -19,13 +20,19 @@ const server = createServer((_request, response) => {
   looks += 1;
   response.end(JSON.stringify({ keys: published }));
 });
-let tokens: AccessTokens;
-let url: URL;
+let tokens: Identities;
+let url: string;
+
+const open = (): Identities =>
+  openIdentities({ issuers: [ourIssuer(url)], scheme: 'Bearer' }, log, acceptsClaims);
+
+const asViewer = (identity: Identity, headers: Record<string, string> = {}) =>
+  viewerOf({ identity, address: '203.0.113.9', headers }, tenantId);
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/users/jwks`);
-  tokens = openAccessTokens(url, tenantId, log);
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/users/jwks`;
+  tokens = open();
 });
 afterAll(() => {
   tokens.close();
@@ -62,22 +69,24 @@ const replaced = (text: string, part: number, by: string): string =>
     .join('.');
 
 test('a token of ours tells who asks and until when', async () => {
-  const { viewer, expiresAt } = await tokens.read(`Bearer ${await sign()}`);
+  const identity = await tokens.read(`Bearer ${await sign()}`);
+  const viewer = asViewer(identity);
   expect(viewer).toMatchObject({ userId: ada, tenantId, sessionId: bob, service: null });
   expect([...viewer.scopes]).toEqual(['orders:read']);
-  expect(expiresAt!.getTime()).toBeGreaterThan(Date.now() + 590_000);
+  expect(identity.expiresAt!.getTime()).toBeGreaterThan(Date.now() + 590_000);
 });
 
 test('no header means nobody in particular, of the default tenant', async () => {
-  const { viewer, expiresAt } = await tokens.read(undefined);
+  const identity = await tokens.read(undefined);
+  const viewer = asViewer(identity);
   expect(viewer).toMatchObject({ userId: null, tenantId });
   expect(viewer.scopes.size).toBe(0);
-  expect(expiresAt).toBeNull();
+  expect(identity.expiresAt).toBeNull();
 });
 
 test('a clock that is 20 seconds off does not matter', async () => {
-  const { viewer } = await tokens.read(`Bearer ${await sign({ claims: { exp: seconds(-20) } })}`);
-  expect(viewer.userId).toBe(ada);
+  const { subject } = await tokens.read(`Bearer ${await sign({ claims: { exp: seconds(-20) } })}`);
+  expect(subject).toBe(ada);
 });
 
 const publicPem = new TextEncoder().encode(await exportSPKI(own.publicKey));
@@ -148,11 +157,11 @@ test('made-up kids do not make us ask for the keys each time', async () => {
 test('known keys stay good while they cannot be asked for, and a first sign-in waits for them', async () => {
   published = ['not a key'];
   await expect(tokens.check()).rejects.toThrow();
-  expect((await tokens.read(`Bearer ${await sign()}`)).viewer.userId).toBe(ada);
-  const fresh = openAccessTokens(url, tenantId, log);
+  expect((await tokens.read(`Bearer ${await sign()}`)).subject).toBe(ada);
+  const fresh = open();
   const token = await sign();
   await expect(fresh.read(`Bearer ${token}`)).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
   published = [jwk];
-  expect((await fresh.read(`Bearer ${token}`)).viewer.userId).toBe(ada);
+  expect((await fresh.read(`Bearer ${token}`)).subject).toBe(ada);
   fresh.close();
 });

@@ -1,7 +1,5 @@
-// Subscriptions of a gateway that knows no shop: whoever sends equal headers may see the same.
-import { RequestError } from '@orderstream/runtime/errors';
+// Subscriptions by what the configuration says: who may have how many, and on whose behalf each event is made whole.
 import type { Log } from '@orderstream/runtime/log';
-import { GraphQLError } from 'graphql';
 import type { Identities } from '../auth/identity.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
 import { usualBounds } from '../subscriptions/bounds.ts';
@@ -9,10 +7,13 @@ import { openSubscriptions, type Subscriptions } from '../subscriptions/subscrip
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Asking } from './asking.ts';
 import type { Generation } from './generation.ts';
+import type { Particulars } from './particulars.ts';
+import { addressOf } from './request.ts';
 
-export const openStandaloneSubscriptions = (
-  { preparation, upstreams, forwarded }: Generation,
+export const openServedSubscriptions = (
+  { preparation, upstreams }: Generation,
   configuration: GatewayConfiguration,
+  { shareKeyOf, tell, tellRefusal, bounds }: Particulars,
   identities: Identities,
   telemetry: Telemetry,
   log: Log,
@@ -34,10 +35,11 @@ export const openStandaloneSubscriptions = (
       greetingMs: subscriptions.initTimeout,
       keepAliveMs: subscriptions.keepAlive,
       returnMs: subscriptions.resumeWithin,
+      ...bounds,
     },
     receive: (request) => {
       const { headers } = request;
-      const address = request.socket.remoteAddress ?? '';
+      const address = addressOf(request, listen.trustsProxy) ?? '';
       return {
         address,
         signIn: async (authorization) => {
@@ -61,20 +63,10 @@ export const openStandaloneSubscriptions = (
         },
       };
     },
-    shareKeyOf: ({ identity, headers }) =>
-      JSON.stringify([
-        identity.issuer,
-        identity.subject,
-        [...identity.scopes].sort(),
-        [...identity.policies].sort(),
-        forwarded.map((name) => headers[name] ?? null),
-      ]),
+    shareKeyOf,
     renew: (asking) => ({ ...asking, deadline: deadline() }),
-    tell: (error) => {
-      const known = error.originalError instanceof RequestError ? error.originalError : error;
-      return new GraphQLError(known.message, { path: error.path, extensions: known.extensions }).toJSON();
-    },
-    tellRefusal: (refused) => refused,
+    tell,
+    tellRefusal,
     log,
   });
 };

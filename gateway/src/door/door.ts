@@ -24,13 +24,13 @@ import {
   SingleFieldSubscriptionsRule,
   validate,
 } from 'graphql';
-import type { Variables } from './execute/operation.ts';
+import type { Variables } from '../execute/operation.ts';
+import { readVariables } from '../limits/variables.ts';
+import type { Operations } from '../operations/operations.ts';
+import { toText } from '../transport/binary.ts';
+import type { Transport } from '../transport/transport.ts';
 import { FastGateway, withoutDemands } from './fast-gateway.ts';
-import { readVariables } from './limits/variables.ts';
-import type { Operations } from './operations/operations.ts';
 import { stockSource } from './stock-source.ts';
-import { toText } from './transport/binary.ts';
-import type { Transport } from './transport/transport.ts';
 
 export type Traced = { readonly trace: Trace };
 

@@ -15,7 +15,7 @@ import type { Context, Resolvers } from '@orderstream/runtime/subgraph';
 import { traceFrom } from '@orderstream/runtime/trace';
 import type { Viewer } from '@orderstream/runtime/viewer';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { compose } from './composition.ts';
+import { compose } from '../composition.ts';
 import { type Gateway, openGateway } from './gateway.ts';
 
 const secret = 'a secret of forty characters for the tests';

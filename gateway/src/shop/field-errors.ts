@@ -3,9 +3,9 @@ import { formatError } from '@orderstream/runtime/host/format';
 import type { Log } from '@orderstream/runtime/log';
 import { traceId } from '@orderstream/runtime/trace';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import type { Asking } from './asking.ts';
-import type { FieldError } from './execute/operation.ts';
-import { fromSubgraph } from './subgraph-errors.ts';
+import { fromSubgraph } from '../door/subgraph-errors.ts';
+import type { FieldError } from '../execute/operation.ts';
+import type { Asking } from '../serving/asking.ts';
 
 const toError = ({ message, path, extensions, failure }: FieldError): GraphQLError => {
   if (failure) return new GraphQLError(failure.message, { path, originalError: failure });

@@ -1,15 +1,14 @@
 // Everything that hangs on one supergraph: opened together, and let go together when a newer one takes its place.
-import { RequestError } from '@orderstream/runtime/errors';
 import type { Log } from '@orderstream/runtime/log';
-import { type DocumentNode, type GraphQLFormattedError, type OperationDefinitionNode, parse } from 'graphql';
+import { type DocumentNode, GraphQLError, type OperationDefinitionNode, parse } from 'graphql';
 import { createAuthority } from '../auth/authority.ts';
 import { nobody } from '../auth/identity.ts';
 import { checkIntrospection, looksAtSchema } from '../auth/introspection.ts';
 import { readAuthRules } from '../auth/rules.ts';
 import { type RunCounts, shareRuns } from '../cache/share-runs.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
-import { checkSubscriptions, type Door, openDoor, type Rules } from '../door.ts';
-import { type FieldError, formatPlainly, type Variables } from '../execute/operation.ts';
+import { checkSubscriptions, type Door, openDoor, type Rules } from '../door/door.ts';
+import type { Variables } from '../execute/operation.ts';
 import { createShortWay, type Read, type ShortWay } from '../front/short-way.ts';
 import { createAdmission, parseWithinLimits } from '../limits/admission.ts';
 import { checkCost, costOf } from '../limits/cost.ts';
@@ -24,6 +23,7 @@ import type { OperationFacts } from '../telemetry/visit.ts';
 import type { Resilient } from '../transport/resilience.ts';
 import type { Upstream } from '../transport/upstream.ts';
 import type { Asking } from './asking.ts';
+import type { Particulars } from './particulars.ts';
 import { openSubgraphCalls, openSubgraphUpstreams } from './subgraph-calls.ts';
 
 export type Generation = {
@@ -34,35 +34,8 @@ export type Generation = {
   readonly preparation: Preparation<Asking>;
   readonly upstreams: ReadonlyMap<string, Upstream<Asking>>;
   readonly sharing: RunCounts;
-  /** names of clients' headers that any subgraph gets */
-  readonly forwarded: readonly string[];
   readonly close: () => Promise<void>;
 };
-
-/** What a subgraph says goes through as it is; what went wrong here does not. */
-const wordedFor =
-  (log: Log) =>
-  (error: FieldError, { trace }: Asking): GraphQLFormattedError => {
-    if (error.subgraph !== null || error.failure) return formatPlainly(error);
-    log.debug(
-      { err: error.message, path: error.path, trace: trace.traceparent },
-      'an answer was not as the schema says',
-    );
-    return {
-      message: error.message,
-      ...(error.path && { path: error.path }),
-      extensions: { code: 'INTERNAL' },
-    };
-  };
-
-/** Names of clients' headers that any subgraph gets. */
-const forwardedNames = ({ headers }: GatewayConfiguration): string[] => [
-  ...new Set(
-    [...headers.all, ...[...headers.named.values()].flat()].flatMap((rule) =>
-      rule.kind === 'forward' ? [rule.name] : [],
-    ),
-  ),
-];
 
 /** Nobody's request: what is prepared before anybody asks. */
 const nobodys = (telemetry: Telemetry): Asking => {
@@ -79,6 +52,19 @@ const nobodys = (telemetry: Telemetry): Asking => {
   };
 };
 
+/** @returns what graphql-js says of a text that it could not read */
+const syntaxError = (text: string): Error => {
+  try {
+    parse(text);
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) return error as Error;
+    const { message, nodes, source, positions } = error;
+    const extensions = { code: 'GRAPHQL_PARSE_FAILED' };
+    return new GraphQLError(message, { nodes, source, positions, extensions });
+  }
+  return new TypeError('a text was refused and then parsed');
+};
+
 /**
  * @param before whose operations are prepared again before anybody asks for them
  * @throws where the SDL is no supergraph
@@ -87,6 +73,7 @@ export const openGeneration = async (
   sdl: string,
   before: Generation | null,
   configuration: GatewayConfiguration,
+  particulars: Particulars,
   telemetry: Telemetry,
   log: Log,
 ): Promise<Generation> => {
@@ -94,20 +81,18 @@ export const openGeneration = async (
   const { planner } = configuration.supergraph;
   const supergraph = openSoundSupergraph(sdl, { planner, planningMs: limits.planningMs });
   const { apiSchema } = supergraph;
+  const { formatError, scopeOf, prepareSchema, executor } = particulars;
+  prepareSchema(apiSchema);
   const document: DocumentNode = parse(sdl, { noLocation: true });
-  const transports = openSubgraphCalls(supergraph.subgraphs, configuration, telemetry, log);
-  const upstreams = openSubgraphUpstreams(supergraph.subgraphs, configuration, log);
+  const transports = openSubgraphCalls(supergraph.subgraphs, configuration, particulars, telemetry, log);
+  const upstreams = openSubgraphUpstreams(supergraph.subgraphs, configuration, particulars, log);
   const authority = createAuthority(apiSchema, readAuthRules(document, apiSchema), auth.mode);
   const costRules = readCostRules(document);
-  const forwarded = forwardedNames(configuration);
   const sharing: RunCounts = { asked: 0, joined: 0 };
-  /** Everything about a request that can change its answer, of one whom we do not know. */
-  const scopeOf = ({ identity, partner, headers }: Asking): string | null =>
-    identity.isSignedIn || partner ? null : forwarded.map((name) => headers[name] ?? '').join('\n');
   const operations = createOperations<Asking>({
     supergraph,
     transports,
-    formatError: wordedFor(log),
+    formatError,
     guarded: { authority, standingOf: ({ identity }) => identity },
     costOf: (asked) => costOf(apiSchema, costRules, limits, asked),
     ...(cache.sharing && { wrap: (operation) => shareRuns(operation, { scopeOf, counts: sharing }) }),
@@ -143,10 +128,14 @@ export const openGeneration = async (
     log,
     introspection: introspection.for !== 'nobody',
     hidesSchema: introspection.for !== 'everybody',
+    prepareSchema,
+    executor,
   });
   /** What a request that came before was estimated to cost. */
   const estimates = new WeakMap<Read<Asking>, number>();
   const isFree = (read: Read<Asking>, asking: Asking): boolean => {
+    // The oracle has no operations of its own to know.
+    if (executor === 'stock') return false;
     const { known, variables } = read;
     try {
       if (known.looksAtSchema) checkIntrospection(introspection, asking.identity);
@@ -185,6 +174,8 @@ export const openGeneration = async (
     },
   });
 
+  // The first to ask does not wait for the planner's process.
+  await supergraph.planner.ready();
   if (before)
     await warmOperations({
       texts: before.operations.texts,
@@ -199,13 +190,13 @@ export const openGeneration = async (
     supergraph,
     transports,
     hidesSuggestions: introspection.for !== 'everybody',
-    formatError: wordedFor(log),
+    formatError,
     guarded: { authority, standingOf: ({ identity }) => identity },
     rules: {
       parse: (text) => {
         const asked = parseWithinLimits(text, limits);
         if (asked) return asked;
-        throw new RequestError('BAD_USER_INPUT', 'This is no GraphQL.');
+        throw syntaxError(text);
       },
       readVariables: (definition, given) => {
         rules.admitVariables(given);
@@ -221,7 +212,6 @@ export const openGeneration = async (
     preparation,
     upstreams,
     sharing,
-    forwarded,
     shortWay,
     door,
     transports,

@@ -14,6 +14,7 @@ import { openHttpTransport } from '../transport/http.ts';
 import { type Resilient, withResilience } from '../transport/resilience.ts';
 import { openUpstream, type Upstream } from '../transport/upstream.ts';
 import type { Asking } from './asking.ts';
+import type { Particulars } from './particulars.ts';
 
 const always = ['content-type', 'application/json', 'accept', 'application/json'] as const;
 
@@ -35,17 +36,25 @@ const openOne = (
   url: string,
   settings: SubgraphSettings,
   rules: readonly HeaderRule[],
+  { signedCall }: Particulars,
   { metrics, ids, spans }: Telemetry,
   log: Log,
 ): Resilient<Asking> => {
   const { breaker, bulkhead, retry, pool, timeoutMs, largestAnswer } = settings;
   const rulesFor = headersFor(rules, own);
+  const place = placeOf(url);
+  const signed = signedCall?.(place.path);
   const http = openHttpTransport<Asking>({
     name,
-    ...placeOf(url),
+    ...place,
     timeoutMs,
     largestAnswer,
-    headersOf: ({ headers, trace }) => [...always, 'traceparent', trace.traceparent, ...rulesFor(headers)],
+    headersOf: (asking, body) => {
+      const { headers, trace } = asking;
+      const list = [...always, 'traceparent', trace.traceparent, ...rulesFor(headers)];
+      if (signed) list.push(...signed(asking, body));
+      return list;
+    },
     deadlineOf: ({ deadline }) => deadline,
     sharing: pool.sharing,
     connections: pool.connections,
@@ -73,6 +82,7 @@ const openOne = (
 export const openSubgraphCalls = (
   subgraphs: ReadonlyMap<string, { readonly url: string }>,
   configuration: GatewayConfiguration,
+  particulars: Particulars,
   telemetry: Telemetry,
   log: Log,
 ): Map<string, Resilient<Asking>> =>
@@ -80,7 +90,8 @@ export const openSubgraphCalls = (
     [...subgraphs].map(([name, { url }]) => {
       const settings = settingsOf(configuration.subgraphs, name);
       const rules = headerRulesOf(configuration.headers, name);
-      return [name, openOne(name, settings.url ?? url, settings, rules, telemetry, log)];
+      const place = settings.url ?? particulars.urlOf(name) ?? url;
+      return [name, openOne(name, place, settings, rules, particulars, telemetry, log)];
     }),
   );
 
@@ -88,6 +99,7 @@ export const openSubgraphCalls = (
 export const openSubgraphUpstreams = (
   subgraphs: ReadonlyMap<string, { readonly url: string }>,
   configuration: GatewayConfiguration,
+  particulars: Particulars,
   log: Log,
 ): Map<string, Upstream<Asking>> =>
   new Map(
@@ -95,16 +107,19 @@ export const openSubgraphUpstreams = (
       const { subscriptionsUrl, url: moved } = settingsOf(configuration.subgraphs, name);
       const rulesFor = headersFor(headerRulesOf(configuration.headers, name), own);
       const { perUpstreamSocket } = configuration.subscriptions;
+      const place = placeOf(subscriptionsUrl ?? moved ?? particulars.urlOf(name) ?? url);
+      const signed = particulars.signedSubscribe?.(place.path);
       const upstream = openUpstream<Asking>({
         name,
-        ...placeOf(subscriptionsUrl ?? moved ?? url),
+        ...place,
         log,
-        extensionsOf: ({ headers, trace }) => {
+        extensionsOf: (asking, body) => {
+          const { headers, trace } = asking;
           const flat = rulesFor(headers);
           const sent = Object.fromEntries(
             flat.flatMap((value, at) => (at % 2 === 0 ? [[value, flat[at + 1]!]] : [])),
           );
-          return { headers: sent, traceparent: trace.traceparent };
+          return { headers: sent, ...signed?.(asking, body), traceparent: trace.traceparent };
         },
         ...(perUpstreamSocket > 0 && { subscriptionsPerSocket: perUpstreamSocket }),
       });

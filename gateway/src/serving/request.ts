@@ -1,8 +1,20 @@
 // What a request says as far as HTTP is concerned, and which status its answer has.
+import type { IncomingMessage } from 'node:http';
 import { RequestError } from '@orderstream/runtime/errors';
 import { getOperationAST, parse } from 'graphql';
-import type { Answer } from '../door.ts';
+import type { Answer } from '../door/door.ts';
 import type { Body } from '../front/short-way.ts';
+
+export const one = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value[0] : value;
+
+/** Whoever is at the other end, or who a proxy of our own says is. */
+export const addressOf = (request: IncomingMessage, trustsProxy: boolean): string | null => {
+  const forwarded = trustsProxy
+    ? one(request.headers['x-forwarded-for'])?.split(',').at(-1)?.trim()
+    : undefined;
+  return (forwarded || request.socket.remoteAddress)?.replace(/^::ffff:/, '') ?? null;
+};
 
 export const isJson = (contentType: string | undefined): boolean =>
   contentType !== undefined && /^application\/json *(;|$)/i.test(contentType);

@@ -2,9 +2,9 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { RequestError } from '@orderstream/runtime/errors';
 import type { GraphQLFormattedError } from 'graphql';
+import { toBinary, toText } from '../transport/binary.ts';
+import type { Transport } from '../transport/transport.ts';
 import { atEveryField, fromSubgraph } from './subgraph-errors.ts';
-import { toBinary, toText } from './transport/binary.ts';
-import type { Transport } from './transport/transport.ts';
 
 type Answer = { data?: Record<string, unknown> | null; errors?: readonly GraphQLFormattedError[] };
 

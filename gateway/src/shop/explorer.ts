@@ -1,9 +1,7 @@
 // Pages for people: a place to try queries out, served from here in every part, and a short page of links.
 import { ruruHTML } from 'ruru/server';
 import { getStaticFile } from 'ruru/static';
-import type { Answer } from './door.ts';
-
-export type Page = Omit<Answer, 'body'> & { readonly body: string | Buffer };
+import type { Page } from '../serving/particulars.ts';
 
 const assets = '/explore/static/';
 

@@ -1,6 +1,7 @@
 // The gateway's HTTP. A request is read, known for whose it is, counted, and goes the short way where it can.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { RequestError, statusOf } from '@orderstream/runtime/errors';
+import { type Check, checkHealth } from '@orderstream/runtime/host/health';
 import type { Log } from '@orderstream/runtime/log';
 import type { Identities, Identity } from '../auth/identity.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
@@ -13,6 +14,7 @@ import { type OperationDoor, requestedIn } from '../persisted/requested.ts';
 import { type Rates, rateLimited } from '../rate/rates.ts';
 import type { Windows } from '../rate/windows.ts';
 import type { Era, Reloading } from '../reload/reloading.ts';
+import { isAskedFor, wantsEventStream } from '../subscriptions/event-stream.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import { fanoutHeader, fanoutOf, withExtensions } from '../telemetry/fanout.ts';
 import { contentType as metricsType } from '../telemetry/registry.ts';
@@ -21,10 +23,13 @@ import type { Visit } from '../telemetry/visit.ts';
 import { toBinary, toText } from '../transport/binary.ts';
 import type { Asking } from './asking.ts';
 import type { Generation } from './generation.ts';
-import { bodyOfSearch, changesSomething, isJson, parsed, statusFor } from './request.ts';
+import type { Particulars } from './particulars.ts';
+import { addressOf, bodyOfSearch, changesSomething, isJson, one, parsed, statusFor } from './request.ts';
 
 type Options = {
   readonly configuration: GatewayConfiguration;
+  readonly particulars: Particulars;
+  readonly checks: Readonly<Record<string, Check>>;
   readonly identities: Identities;
   readonly partners: Partners;
   readonly operationDoor: OperationDoor;
@@ -44,7 +49,7 @@ const mostDrained = 8 * 1024 * 1024;
 const send = (
   response: ServerResponse,
   status: number,
-  body: string,
+  body: string | Buffer,
   headers: Readonly<Record<string, string>> = json,
 ): void => {
   if (response.headersSent || response.destroyed) return;
@@ -54,9 +59,6 @@ const send = (
 
 const bodyOfError = ({ message, extensions }: RequestError, { arrival }: Visit): string =>
   JSON.stringify({ errors: [{ message, extensions: { ...extensions, traceId: arrival.traceId } }] });
-
-const one = (value: string | string[] | undefined): string | undefined =>
-  Array.isArray(value) ? value[0] : value;
 
 /** What goes on over many supergraphs is in none of them. */
 const nobodysEra = { leave: (): void => undefined };
@@ -74,13 +76,18 @@ const asPartner = (identity: Identity, { scopes }: Partner): Identity => ({
 class MethodNotAllowed extends RequestError {}
 
 export const createHttp = (options: Options): RequestListener => {
-  const { configuration, identities, partners, operationDoor, rates, windows } = options;
+  const { configuration, particulars, checks, identities, partners, operationDoor, rates, windows } = options;
   const { telemetry, reloading, subscriptions, isStopping, log } = options;
   const { listen, limits, auth, persisted, developers, telemetry: seeing } = configuration;
   const cors = createCors(configuration.cors);
   const hasCors = configuration.cors.origins.length > 0;
   const hasPartners = partners.all().length > 0;
   const hasRates = configuration.rates.rules.length > 0;
+  const knowsAddress = hasRates || particulars.tellsAddress;
+  const { pageAt, explorer } = particulars;
+  const servesMetrics = seeing.metrics.enabled && seeing.metrics.port === undefined;
+  const { traceHeader } = seeing.tracing;
+  const origins = new Set(configuration.cors.origins);
   /** Nothing but text is asked for, so a body that is known is known for everybody. */
   const isFreeText = !persisted.required && !hasPartners;
 
@@ -177,8 +184,16 @@ export const createHttp = (options: Options): RequestListener => {
   const serve = (body: string, isGet: boolean, asking: Inside, response: ServerResponse): void => {
     const { headers } = asking;
     if (subscriptions && headers.accept?.includes('text/event-stream')) {
-      follow(subscriptions, body, isGet, asking, response);
-      return;
+      try {
+        const request = isGet || isJson(headers['content-type']) ? parsed(body) : {};
+        if (wantsEventStream(headers.accept, request)) {
+          follow(subscriptions, request, isGet, asking, response);
+          return;
+        }
+      } catch (error) {
+        refuse(response, asking, error);
+        return;
+      }
     }
     const { shortWay } = asking.era.generation;
     const isShort = isFreeText && body.length <= limits.variables && !wantsFanout(asking);
@@ -193,30 +208,26 @@ export const createHttp = (options: Options): RequestListener => {
   /** A stream is its subscription's affair from here on, which moves from one supergraph to the next by itself. */
   const follow = (
     to: Subscriptions<Asking>,
-    body: string,
+    request: Body,
     isGet: boolean,
     asking: Inside,
     response: ServerResponse,
   ): void => {
-    try {
-      // Any page could have its visitors open streams by a link.
-      if (isGet && !('apollo-require-preflight' in asking.headers) && !('authorization' in asking.headers))
-        throw new RequestError(
-          'BAD_USER_INPUT',
-          'A stream goes by POST, or with the header apollo-require-preflight.',
-        );
-      const { identity, address } = asking;
-      const visitor = {
-        user: identity.subject,
-        expiresAt: identity.expiresAt?.getTime() ?? null,
-        asking: () => ({ ...asking, era: nobodysEra, deadline: performance.now() + limits.deadlineMs }),
-      };
-      to.serveEventStream(response, parsed(body), visitor, address ?? '');
-      telemetry.leave(asking.visit, 200, 'ok');
-      asking.era.leave();
-    } catch (error) {
-      refuse(response, asking, error);
-    }
+    // Any page could have its visitors open streams by a link.
+    if (isGet && !isAskedFor(asking, origins) && !('authorization' in asking.headers))
+      throw new RequestError(
+        'FORBIDDEN',
+        'An event stream by GET needs the header apollo-require-preflight, or an origin that may call.',
+      );
+    const { identity, address } = asking;
+    const visitor = {
+      user: identity.subject,
+      expiresAt: identity.expiresAt?.getTime() ?? null,
+      asking: () => ({ ...asking, era: nobodysEra, deadline: performance.now() + limits.deadlineMs }),
+    };
+    to.serveEventStream(response, request, visitor, address ?? response.socket?.remoteAddress ?? '');
+    telemetry.leave(asking.visit, 200, 'ok');
+    asking.era.leave();
   };
 
   /** Counts the request against everything that bounds it, and goes on where nothing does. */
@@ -239,13 +250,6 @@ export const createHttp = (options: Options): RequestListener => {
     });
   };
 
-  const addressOf = (request: IncomingMessage): string | null => {
-    const forwarded = listen.trustsProxy
-      ? one(request.headers['x-forwarded-for'])?.split(',').at(-1)?.trim()
-      : undefined;
-    return forwarded || (request.socket.remoteAddress ?? null);
-  };
-
   const partnerOf = (request: IncomingMessage): Partner | null => {
     const key = hasPartners ? one(request.headers[persisted.keyHeader]) : undefined;
     if (key === undefined) return null;
@@ -266,7 +270,7 @@ export const createHttp = (options: Options): RequestListener => {
           headers: request.headers,
           identity: partner ? asPartner(identity, partner) : identity,
           partner,
-          address: hasRates ? addressOf(request) : null,
+          address: knowsAddress ? addressOf(request, listen.trustsProxy) : null,
           era: reloading.enter(),
           deadline: visit.startedAt + limits.deadlineMs,
         },
@@ -338,7 +342,12 @@ export const createHttp = (options: Options): RequestListener => {
       send(response, 204, '', {});
       return;
     }
+    if (explorer !== null && method === 'GET' && headers.accept?.includes('text/html')) {
+      send(response, 302, '', { location: explorer });
+      return;
+    }
     const visit = telemetry.arrive(headers, seeing.tracing.trustsClients);
+    if (traceHeader !== undefined) response.setHeader(traceHeader, visit.arrival.traceId);
     try {
       if (method === 'POST') post(request, response, visit);
       else if (method === 'GET' || method === 'HEAD') enter(request, response, bodyOfSearch(search), visit);
@@ -348,12 +357,27 @@ export const createHttp = (options: Options): RequestListener => {
     }
   };
 
-  const ready = (response: ServerResponse): void => {
+  const ready = async (response: ServerResponse): Promise<void> => {
     const subgraphs = Object.fromEntries(
       [...reloading.current().transports].map(([name, transport]) => [name, transport.state()]),
     );
-    const isReady = !isStopping();
-    send(response, isReady ? 200 : 503, JSON.stringify({ ready: isReady, subgraphs }));
+    const health = await checkHealth(checks);
+    const isReady = health.ready && !isStopping();
+    send(response, isReady ? 200 : 503, JSON.stringify({ ...health, ready: isReady, subgraphs }));
+  };
+
+  const page = async (path: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const found =
+      pageAt && isRead
+        ? await pageAt(path, request.headers.host ?? '', one(request.headers['accept-encoding']))
+        : null;
+    if (found) {
+      send(response, found.status, found.body, found.headers);
+      return;
+    }
+    const { message, extensions } = new RequestError('NOT_FOUND', 'There is nothing here.');
+    send(response, 404, JSON.stringify({ errors: [{ message, extensions }] }));
   };
 
   return (request, response) => {
@@ -362,16 +386,12 @@ export const createHttp = (options: Options): RequestListener => {
     const path = cut < 0 ? url : url.slice(0, cut);
     if (path === listen.path) graphql(request, response, cut < 0 ? '' : url.slice(cut + 1));
     else if (path === '/health') send(response, 200, '{"status":"up"}');
-    else if (path === '/health/ready') ready(response);
-    else if (seeing.metrics.enabled && path === seeing.metrics.path)
+    else if (servesMetrics && path === seeing.metrics.path)
       send(response, 200, telemetry.metrics.registry.text(), { 'content-type': metricsType });
-    else {
-      const told = new RequestError('NOT_FOUND', 'There is nothing here.');
-      send(
-        response,
-        404,
-        JSON.stringify({ errors: [{ message: told.message, extensions: told.extensions }] }),
-      );
-    }
+    else
+      (path === '/health/ready' ? ready(response) : page(path, request, response)).catch((error: unknown) => {
+        log.error({ err: error, path }, 'request failed');
+        response.destroy();
+      });
   };
 };
