@@ -12,6 +12,7 @@ test.each<[ErrorCode, number, boolean]>([
   ['PERSISTED_QUERY_REQUIRED', 400, false],
   ['PERSISTED_QUERY_NOT_FOUND', 200, true],
   ['RATE_LIMITED', 429, true],
+  ['OVERLOADED', 503, true],
   ['SUBGRAPH_UNAVAILABLE', 503, true],
   ['DEADLINE_EXCEEDED', 504, true],
   ['INTERNAL', 500, false],

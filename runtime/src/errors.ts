@@ -12,6 +12,7 @@ const codes = {
   // Part of a protocol: the client is to send the text as well, and looks for the code in a successful answer.
   PERSISTED_QUERY_NOT_FOUND: { status: 200, retryable: true },
   RATE_LIMITED: { status: 429, retryable: true },
+  OVERLOADED: { status: 503, retryable: true },
   SUBGRAPH_UNAVAILABLE: { status: 503, retryable: true },
   DEADLINE_EXCEEDED: { status: 504, retryable: true },
   INTERNAL: { status: 500, retryable: false },
@@ -57,6 +58,7 @@ const defaultMessage = (code: ErrorCode): string =>
     PERSISTED_QUERY_REQUIRED: 'Only operations that were agreed on may be asked for, by their id.',
     PERSISTED_QUERY_NOT_FOUND: 'No operation of this hash is known: send its text with it.',
     RATE_LIMITED: 'Too many requests.',
+    OVERLOADED: 'There is more to do than can be done: try again in a moment.',
     SUBGRAPH_UNAVAILABLE: 'A part of the shop is not reachable.',
     DEADLINE_EXCEEDED: 'The answer took too long.',
     INTERNAL: 'Something went wrong on our side.',

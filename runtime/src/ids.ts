@@ -24,6 +24,7 @@ export const prefixes = {
   fraudAssessment: 'fra',
   shipment: 'shp',
   notification: 'ntf',
+  apiClient: 'apc',
 } as const;
 
 export type Kind = keyof typeof prefixes;

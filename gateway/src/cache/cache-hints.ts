@@ -3,6 +3,8 @@
 // which subgraph said so. So on a type that several subgraphs share it means nothing, and their fields say it themselves.
 import {
   type FieldNode,
+  type GraphQLField,
+  type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
   isCompositeType,
@@ -46,7 +48,111 @@ const subgraphsOf = (node: Decorated): number =>
       .map((value) => (value?.kind === Kind.ENUM ? value.value : '')),
   ).size;
 
+/** A stock of goods is not known for as long as the name that another subgraph has for them. */
+const isOfSome = (parent: Decorated | null | undefined, field: Decorated | null | undefined): boolean =>
+  parent != null &&
+  subgraphsOf(parent) > 1 &&
+  (field?.directives ?? []).some(
+    ({ name, arguments: given }) =>
+      name.value === 'join__field' && given?.some(({ name: argument }) => argument.value === 'graph'),
+  );
+
 const never: Keeping = { maxAge: 0, isPrivate: false };
+
+const shorter = (one: Keeping, other: Keeping): Keeping => ({
+  maxAge: Math.min(one.maxAge, other.maxAge),
+  isPrivate: one.isPrivate || other.isPrivate,
+});
+
+type Parent = { readonly astNode?: Decorated | null | undefined };
+
+/** One selection, looked through once. The same part may be met under many types, and is remembered for each. */
+class Look {
+  readonly #hints: CacheHints;
+  readonly #schema: GraphQLSchema;
+  readonly #known = new Map<SelectionSetNode, Map<string, Keeping>>();
+
+  constructor(hints: CacheHints, schema: GraphQLSchema) {
+    this.#hints = hints;
+    this.#schema = schema;
+  }
+
+  /**
+   * @param inherited seconds, of what it is part of
+   * @returns Infinity where nothing is asked but keys
+   */
+  of(
+    parent: string,
+    selectionSet: SelectionSetNode,
+    inherited: number | undefined,
+    keys: ReadonlySet<string>,
+  ): Keeping {
+    let known = this.#known.get(selectionSet);
+    if (!known) {
+      known = new Map();
+      this.#known.set(selectionSet, known);
+    }
+    const name = `${parent} ${inherited}`;
+    const found = known.get(name) ?? this.#ofEach(parent, selectionSet, inherited, keys);
+    known.set(name, found);
+    return found;
+  }
+
+  #ofEach(
+    parent: string,
+    selectionSet: SelectionSetNode,
+    inherited: number | undefined,
+    keys: ReadonlySet<string>,
+  ): Keeping {
+    let all: Keeping = { maxAge: Number.POSITIVE_INFINITY, isPrivate: false };
+    for (const one of selectionSet.selections) {
+      if (one.kind === Kind.INLINE_FRAGMENT)
+        all = shorter(
+          all,
+          this.of(one.typeCondition?.name.value ?? parent, one.selectionSet, inherited, keys),
+        );
+      else if (one.kind === Kind.FIELD) {
+        if (one.name.value !== '__typename' && !keys.has(one.name.value))
+          all = shorter(all, this.#ofField(parent, one, inherited));
+      } else return never;
+    }
+    return all;
+  }
+
+  /** Of a field of an interface, the shortest of all that it may turn out to be. */
+  #ofField(parent: string, field: FieldNode, inherited: number | undefined): Keeping {
+    const type = this.#schema.getType(parent);
+    const types: readonly GraphQLObjectType[] = isInterfaceType(type)
+      ? this.#schema.getPossibleTypes(type)
+      : isObjectType(type)
+        ? [type]
+        : [];
+    if (types.length === 0) return never;
+    return types
+      .map((one) => {
+        const definition = one.getFields()[field.name.value];
+        return definition ? this.#ofDefinition(one, definition, field, inherited) : never;
+      })
+      .reduce(shorter);
+  }
+
+  #ofDefinition(
+    parent: Parent,
+    definition: GraphQLField<unknown, unknown>,
+    field: FieldNode,
+    inherited: number | undefined,
+  ): Keeping {
+    const hint = hintOf(definition.astNode);
+    const returned = getNamedType(definition.type);
+    const typeHint = isCompositeType(returned) ? this.#hints.typeHint(returned.name) : null;
+    const unsaid = isCompositeType(returned) || isOfSome(parent.astNode, definition.astNode) ? 0 : inherited;
+    const own = hint?.inherits ? inherited : (hint?.maxAge ?? typeHint?.maxAge ?? unsaid);
+    const isPrivate = (hint?.isPrivate ?? false) || (typeHint?.isPrivate ?? false);
+    if (own === undefined) return { maxAge: 0, isPrivate };
+    if (!field.selectionSet) return { maxAge: own, isPrivate };
+    return shorter({ maxAge: own, isPrivate }, this.of(returned.name, field.selectionSet, own, new Set()));
+  }
+}
 
 export class CacheHints {
   readonly #schema: GraphQLSchema;
@@ -66,61 +172,20 @@ export class CacheHints {
   }
 
   /**
-   * What is asked of an entity, each field by its own hint, else its type's, else, for a leaf, its parent's.
+   * What is asked of an entity or of a root, each field by its own hint, else its type's, else, for a leaf, its parent's.
    * @param selectionSet without fragment spreads
    * @param keys response keys that never change, and are not counted
    */
   keeping(typeName: string, selectionSet: SelectionSetNode, keys: ReadonlySet<string>): Keeping {
-    const own = this.#typeHint(typeName);
-    const found = this.#of(typeName, selectionSet, own?.maxAge, keys);
+    const own = this.typeHint(typeName);
+    const found = new Look(this, this.#schema).of(typeName, selectionSet, own?.maxAge, keys);
     const isPrivate = (own?.isPrivate ?? false) || found.isPrivate;
     return Number.isFinite(found.maxAge) && found.maxAge > 0 ? { maxAge: found.maxAge, isPrivate } : never;
   }
 
-  #typeHint(name: string): Hint | null {
+  /** What a type says of itself; nothing where several subgraphs have it. */
+  typeHint(name: string): Hint | null {
     const node = this.#schema.getType(name)?.astNode;
     return node && subgraphsOf(node) <= 1 ? hintOf(node) : null;
-  }
-
-  /** Infinity where nothing is asked but keys. */
-  #of(
-    parent: string,
-    selectionSet: SelectionSetNode,
-    inherited: number | undefined,
-    keys: ReadonlySet<string>,
-  ): Keeping {
-    let maxAge = Number.POSITIVE_INFINITY;
-    let isPrivate = false;
-    const add = (one: Keeping): void => {
-      maxAge = Math.min(maxAge, one.maxAge);
-      isPrivate ||= one.isPrivate;
-    };
-    for (const one of selectionSet.selections) {
-      if (one.kind === Kind.INLINE_FRAGMENT)
-        add(this.#of(one.typeCondition?.name.value ?? parent, one.selectionSet, inherited, keys));
-      else if (one.kind === Kind.FIELD) {
-        if (one.name.value !== '__typename' && !keys.has(one.name.value))
-          add(this.#ofField(parent, one, inherited));
-      } else return never;
-    }
-    return { maxAge, isPrivate };
-  }
-
-  #ofField(parent: string, field: FieldNode, inherited: number | undefined): Keeping {
-    const type = this.#schema.getType(parent);
-    const definition =
-      isObjectType(type) || isInterfaceType(type) ? type.getFields()[field.name.value] : undefined;
-    if (!definition) return never;
-    const hint = hintOf(definition.astNode);
-    const returned = getNamedType(definition.type);
-    const typeHint = isCompositeType(returned) ? this.#typeHint(returned.name) : null;
-    const own = hint?.inherits
-      ? inherited
-      : (hint?.maxAge ?? typeHint?.maxAge ?? (isCompositeType(returned) ? 0 : inherited));
-    const isPrivate = (hint?.isPrivate ?? false) || (typeHint?.isPrivate ?? false);
-    if (own === undefined) return { maxAge: 0, isPrivate };
-    if (!field.selectionSet) return { maxAge: own, isPrivate };
-    const below = this.#of(returned.name, field.selectionSet, own, new Set());
-    return { maxAge: Math.min(own, below.maxAge), isPrivate: isPrivate || below.isPrivate };
   }
 }

@@ -13,6 +13,7 @@ const passedOn: Record<ErrorCode, true> = {
   PERSISTED_QUERY_REQUIRED: true,
   PERSISTED_QUERY_NOT_FOUND: true,
   RATE_LIMITED: true,
+  OVERLOADED: true,
   SUBGRAPH_UNAVAILABLE: true,
   DEADLINE_EXCEEDED: true,
   INTERNAL: true,

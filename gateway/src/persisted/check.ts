@@ -1,6 +1,7 @@
 // Which of the operations that were agreed on a new schema would break, before it is served.
+
+import type { Manifest } from '@orderstream/runtime/manifest';
 import { type DocumentNode, GraphQLError, type GraphQLSchema, Kind, parse, validate } from 'graphql';
-import type { Manifest } from './manifest.ts';
 
 export type Broken = {
   readonly manifest: string;

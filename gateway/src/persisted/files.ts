@@ -1,8 +1,13 @@
 // Manifests and partners as the configuration names them, read from their files.
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '@orderstream/runtime/config';
+import {
+  type Manifest,
+  ManifestError,
+  readManifest,
+  type StoredOperation,
+} from '@orderstream/runtime/manifest';
 import type { PersistedSettings } from '../configuration/door-settings.ts';
-import { type Manifest, ManifestError, readManifest, type StoredOperation } from './manifest.ts';
 import { createPartners, type Partners } from './partners.ts';
 
 export type Agreed = {

@@ -1,7 +1,7 @@
 // Partners call with a key. Of the key we hold its beginning, by which it is found, and the hash of the whole.
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Manifest } from '@orderstream/runtime/manifest';
 import type { Ask } from '../rate/window.ts';
-import type { Manifest } from './manifest.ts';
 
 export type Partner = {
   readonly id: string;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createLog } from '@orderstream/runtime/log';
+import { readManifest } from '@orderstream/runtime/manifest';
 import { beforeEach, expect, test } from 'vitest';
 import { createLocalWindows } from '../rate/windows.ts';
 import { type AutomaticOperations, createAutomaticOperations, type TextStore } from './automatic.ts';
-import { readManifest } from './manifest.ts';
 import { budgetOf, createPartners, newKey, type Partner, quotaOf } from './partners.ts';
 import { createOperationDoor, requestedIn } from './requested.ts';
 

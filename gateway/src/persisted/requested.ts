@@ -1,7 +1,7 @@
 // Which operation a request wants: by an id that was agreed on, by a hash, or as text; and which of them it may.
 import { badInput, RequestError } from '@orderstream/runtime/errors';
+import type { Manifest } from '@orderstream/runtime/manifest';
 import type { AutomaticOperations } from './automatic.ts';
-import type { Manifest } from './manifest.ts';
 import type { Partner } from './partners.ts';
 
 export type Requested = {

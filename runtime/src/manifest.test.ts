@@ -1,6 +1,4 @@
-import { buildSchema } from 'graphql';
 import { expect, test } from 'vitest';
-import { checkOperations } from './check.ts';
 import { ManifestError, readManifest } from './manifest.ts';
 
 const written = (operations: unknown): string =>
@@ -74,22 +72,4 @@ test('ids that every object inherits are ids like any other', () => {
   const manifest = readManifest('{"__proto__":"{a}","constructor":"{b}"}');
   expect(manifest.get('toString')).toBeUndefined();
   expect(manifest.get('constructor')?.body).toBe('{b}');
-});
-
-test('what a new schema would break is told, operation by operation', () => {
-  const schema = buildSchema('type Query { orders: [Order] } type Order { id: ID! }');
-  const manifests = new Map([
-    ['web', readManifest(written(two))],
-    ['partner', readManifest('{"x":"{orders {\\n  number\\n  id\\n}}","y":"{orders {","z":"{orders {id}}"}')],
-  ]);
-  expect(checkOperations(schema, manifests)).toEqual([
-    { manifest: 'web', id: 'b2', name: 'Cancel', problems: [expect.stringContaining('mutation')] },
-    {
-      manifest: 'partner',
-      id: 'x',
-      name: null,
-      problems: ['Cannot query field "number" on type "Order". (line 2)'],
-    },
-    { manifest: 'partner', id: 'y', name: null, problems: [expect.stringContaining('Syntax Error')] },
-  ]);
 });
