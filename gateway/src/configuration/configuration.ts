@@ -1,5 +1,6 @@
 // The gateway's one file: what stands in it, and what holds where nothing stands. Everything that opens a door is shut
 // unless the file says otherwise.
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import type { Introspection } from '../auth/introspection.ts';
 import { auth, limits, persisted, rates } from './door-settings.ts';
@@ -28,6 +29,11 @@ const listen = section({
   /** a socket of this machine instead of host and port */
   unix: text.optional(),
   path: httpPath.default('/graphql'),
+  /** processes that serve at the port */
+  workers: z
+    .union([z.literal('cores'), count], { error: 'needs a number, or cores' })
+    .default(1)
+    .transform((value) => (value === 'cores' ? availableParallelism() : value)),
   /** whether the last entry of X-Forwarded-For comes from a proxy of our own */
   trustsProxy: flag.default(false),
 });

@@ -18,3 +18,10 @@ export type Asking = {
   /** performance.now() at which nobody waits for the answer any more */
   readonly deadline: number;
 };
+
+/** A partner is known by its key, and has the scopes that were agreed on. */
+export const asPartner = (identity: Identity, { scopes }: Partner): Identity => ({
+  ...identity,
+  isSignedIn: true,
+  scopes: new Set([...identity.scopes, ...scopes]),
+});

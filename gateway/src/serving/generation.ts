@@ -2,7 +2,7 @@
 import type { Log } from '@orderstream/runtime/log';
 import { type DocumentNode, GraphQLError, type OperationDefinitionNode, parse } from 'graphql';
 import { createAuthority } from '../auth/authority.ts';
-import { nobody } from '../auth/identity.ts';
+import { type Identity, nobody } from '../auth/identity.ts';
 import { checkIntrospection, looksAtSchema } from '../auth/introspection.ts';
 import { readAuthRules } from '../auth/rules.ts';
 import { type RunCounts, shareRuns } from '../cache/share-runs.ts';
@@ -37,14 +37,17 @@ export type Generation = {
   readonly close: () => Promise<void>;
 };
 
-/** Nobody's request: what is prepared before anybody asks. */
-const nobodys = (telemetry: Telemetry): Asking => {
+/** An operation that is agreed on, and who will ask for it: known before anybody does. */
+export type Agreed = { readonly text: string; readonly identity: Identity };
+
+/** What is prepared before anybody asks. */
+const forAs = (identity: Identity, telemetry: Telemetry): Asking => {
   const visit = telemetry.arrive({}, false);
   return {
     visit,
     trace: visit,
     headers: {},
-    identity: nobody,
+    identity,
     partner: null,
     address: null,
     era: { leave: () => undefined },
@@ -67,11 +70,13 @@ const syntaxError = (text: string): Error => {
 
 /**
  * @param before whose operations are prepared again before anybody asks for them
+ * @param agreed what is prepared where there is none before
  * @throws where the SDL is no supergraph
  */
 export const openGeneration = async (
   sdl: string,
   before: Generation | null,
+  agreed: readonly Agreed[],
   configuration: GatewayConfiguration,
   particulars: Particulars,
   telemetry: Telemetry,
@@ -176,15 +181,17 @@ export const openGeneration = async (
 
   // The first to ask does not wait for the planner's process.
   await supergraph.planner.ready();
-  if (before)
-    await warmOperations({
-      texts: before.operations.texts,
-      apiSchema,
-      prepare: (text, operationName, asked) => {
-        rules.admitText(text);
-        return operations.prepare(text, operationName, asked, nobodys(telemetry));
-      },
-    });
+  const standings = new Map(agreed.map(({ text, identity }) => [text, identity]));
+  await warmOperations({
+    texts: before
+      ? before.operations.texts
+      : () => agreed.map(({ text }) => ({ text, operationName: undefined })),
+    apiSchema,
+    prepare: (text, operationName, asked) => {
+      rules.admitText(text);
+      return operations.prepare(text, operationName, asked, forAs(standings.get(text) ?? nobody, telemetry));
+    },
+  });
 
   const preparation = createPreparation<Asking>({
     supergraph,

@@ -21,7 +21,7 @@ import { contentType as metricsType } from '../telemetry/registry.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Visit } from '../telemetry/visit.ts';
 import { toBinary, toText } from '../transport/binary.ts';
-import type { Asking } from './asking.ts';
+import { type Asking, asPartner } from './asking.ts';
 import type { Generation } from './generation.ts';
 import type { Particulars } from './particulars.ts';
 import { addressOf, bodyOfSearch, changesSomething, isJson, one, parsed, statusFor } from './request.ts';
@@ -30,6 +30,8 @@ type Options = {
   readonly configuration: GatewayConfiguration;
   readonly particulars: Particulars;
   readonly checks: Readonly<Record<string, Check>>;
+  /** of this process and its siblings */
+  readonly metricsText: () => Promise<string>;
   readonly identities: Identities;
   readonly partners: Partners;
   readonly operationDoor: OperationDoor;
@@ -66,17 +68,20 @@ const nobodysEra = { leave: (): void => undefined };
 /** A request that has entered a supergraph. */
 type Inside = Asking & { readonly era: Era<Generation> };
 
-/** A partner is known by its key, and has the scopes that were agreed on. */
-const asPartner = (identity: Identity, { scopes }: Partner): Identity => ({
-  ...identity,
-  isSignedIn: true,
-  scopes: new Set([...identity.scopes, ...scopes]),
-});
-
 class MethodNotAllowed extends RequestError {}
 
 export const createHttp = (options: Options): RequestListener => {
-  const { configuration, particulars, checks, identities, partners, operationDoor, rates, windows } = options;
+  const {
+    configuration,
+    particulars,
+    checks,
+    metricsText,
+    identities,
+    partners,
+    operationDoor,
+    rates,
+    windows,
+  } = options;
   const { telemetry, reloading, subscriptions, isStopping, log } = options;
   const { listen, limits, auth, persisted, developers, telemetry: seeing } = configuration;
   const cors = createCors(configuration.cors);
@@ -380,16 +385,21 @@ export const createHttp = (options: Options): RequestListener => {
     send(response, 404, JSON.stringify({ errors: [{ message, extensions }] }));
   };
 
+  const other = async (path: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (path === '/health/ready') return ready(response);
+    if (servesMetrics && path === seeing.metrics.path)
+      return send(response, 200, await metricsText(), { 'content-type': metricsType });
+    return page(path, request, response);
+  };
+
   return (request, response) => {
     const url = request.url ?? '/';
     const cut = url.indexOf('?');
     const path = cut < 0 ? url : url.slice(0, cut);
     if (path === listen.path) graphql(request, response, cut < 0 ? '' : url.slice(cut + 1));
     else if (path === '/health') send(response, 200, '{"status":"up"}');
-    else if (servesMetrics && path === seeing.metrics.path)
-      send(response, 200, telemetry.metrics.registry.text(), { 'content-type': metricsType });
     else
-      (path === '/health/ready' ? ready(response) : page(path, request, response)).catch((error: unknown) => {
+      other(path, request, response).catch((error: unknown) => {
         log.error({ err: error, path }, 'request failed');
         response.destroy();
       });

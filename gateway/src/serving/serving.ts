@@ -7,7 +7,7 @@ import { ConfigError } from '@orderstream/runtime/config';
 import type { Log } from '@orderstream/runtime/log';
 import { connectRedis, openRedis } from '@orderstream/runtime/redis';
 import { sleep } from '@orderstream/runtime/time';
-import { type Accepts, openIdentities } from '../auth/identity.ts';
+import { type Accepts, nobody, openIdentities } from '../auth/identity.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
 import { createAutomaticOperations } from '../persisted/automatic.ts';
 import { readAgreed } from '../persisted/files.ts';
@@ -18,7 +18,9 @@ import { createReloading } from '../reload/reloading.ts';
 import { watchSupergraph } from '../reload/supergraph-file.ts';
 import { contentType as metricsType } from '../telemetry/registry.ts';
 import { spanSettings } from '../telemetry/spans.ts';
-import { openTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { openTelemetry } from '../telemetry/telemetry.ts';
+import type { Siblings } from '../workers/workers.ts';
+import { asPartner } from './asking.ts';
 import { type Generation, openGeneration } from './generation.ts';
 import { createHttp } from './http.ts';
 import type { Particulars } from './particulars.ts';
@@ -27,18 +29,20 @@ import { openServedSubscriptions } from './subscriptions.ts';
 export type Serving = {
   /** `http://host:port`, or `unix:` and the socket's path */
   readonly origin: string;
+  /** this process's metrics */
+  readonly counted: () => string;
   readonly stop: () => Promise<void>;
 };
 
 /** Of no interest to clients, and none of their business. */
 const serveMetrics = async (
-  { metrics }: Telemetry,
+  text: () => Promise<string>,
   { host, port, path }: { readonly host: string; readonly port: number; readonly path: string },
 ): Promise<Server> => {
-  const server = createServer((request, response) => {
-    const isThere = request.url === path;
-    response.writeHead(isThere ? 200 : 404, { 'content-type': metricsType });
-    response.end(isThere ? metrics.registry.text() : '');
+  const server = createServer(async (request, response) => {
+    const page = request.url === path ? await text() : null;
+    response.writeHead(page === null ? 404 : 200, { 'content-type': metricsType });
+    response.end(page ?? '');
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -55,6 +59,8 @@ type Options = {
   readonly sdl?: string | undefined;
   /** which claims of a token that is sound are good enough */
   readonly accepts?: Accepts;
+  /** other processes that serve at the same port */
+  readonly siblings: Siblings | null;
 };
 
 /** milliseconds for requests under way when the gateway stops */
@@ -88,7 +94,7 @@ const redisUrl = ({ url, password }: NonNullable<GatewayConfiguration['redis']>)
 
 /** @throws ConfigError where there is no supergraph to serve */
 export const openServing = async (options: Options): Promise<Serving> => {
-  const { configuration, particulars, log, accepts } = options;
+  const { configuration, particulars, log, accepts, siblings } = options;
   const { listen, supergraph, telemetry, auth, persisted, rates } = configuration;
   const missing = notYet(configuration);
   if (missing.length > 0) throw new ConfigError(missing);
@@ -106,8 +112,17 @@ export const openServing = async (options: Options): Promise<Serving> => {
     },
     log,
   );
+  const agreed = [
+    ...[...manifest.values()].map(({ body }) => ({ text: body, identity: nobody })),
+    ...partners.all().flatMap((partner) =>
+      [...partner.manifest.values()].map(({ body }) => ({
+        text: body,
+        identity: asPartner(nobody, partner),
+      })),
+    ),
+  ];
   const reloading = await createReloading<Generation>(sdl, {
-    open: (text, before) => openGeneration(text, before, configuration, particulars, seen, log),
+    open: (text, before) => openGeneration(text, before, agreed, configuration, particulars, seen, log),
     onSwap: ({ preparation, upstreams }) => {
       subscriptions
         ?.replace(preparation, upstreams)
@@ -132,7 +147,7 @@ export const openServing = async (options: Options): Promise<Serving> => {
   const redis = configuration.redis ? openRedis(redisUrl(configuration.redis), log) : null;
   if (redis) await connectRedis(redis, log);
   const prefix = configuration.redis?.prefix ?? '';
-  const local = createLocalWindows(redis ? rates.localShare : 1);
+  const local = createLocalWindows((redis ? rates.localShare : 1) / listen.workers);
   const windows = redis ? createRedisWindows(redis, prefix, local, log) : local;
   const { automatic } = persisted;
   const operationDoor = createOperationDoor({
@@ -169,6 +184,8 @@ export const openServing = async (options: Options): Promise<Serving> => {
     ...particulars.checks([...reloading.current().transports.keys()]),
     ...(auth.issuers.length > 0 && { 'access token keys': identities.check }),
   };
+  const counted = (): string => seen.metrics.registry.text();
+  const metricsText = siblings?.metrics ?? (async () => counted());
   let isStopping = false;
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000 },
@@ -176,6 +193,7 @@ export const openServing = async (options: Options): Promise<Serving> => {
       configuration,
       particulars,
       checks,
+      metricsText,
       identities,
       partners,
       operationDoor,
@@ -199,7 +217,7 @@ export const openServing = async (options: Options): Promise<Serving> => {
   const { metrics } = telemetry;
   const metricsServer =
     metrics.enabled && metrics.port !== undefined
-      ? await serveMetrics(seen, { ...metrics, host: listen.host, port: metrics.port })
+      ? await serveMetrics(metricsText, { ...metrics, host: listen.host, port: metrics.port })
       : null;
   const origin =
     listen.unix === undefined
@@ -208,6 +226,7 @@ export const openServing = async (options: Options): Promise<Serving> => {
 
   return {
     origin,
+    counted,
     stop: async () => {
       isStopping = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

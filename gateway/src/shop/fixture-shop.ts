@@ -258,7 +258,7 @@ export const openShop = async (env: NodeJS.ProcessEnv = {}): Promise<Shop> => {
     USERS_URL: users.url,
     ...env,
   };
-  const gateway = await openGateway(settings, supergraph);
+  const gateway = await openGateway(settings, { supergraph });
 
   return {
     orders,

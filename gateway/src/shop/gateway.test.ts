@@ -90,7 +90,7 @@ test('without a token the viewer is nobody, seen by address and by the name the 
 });
 
 test('behind a proxy of our own the address is the one that the proxy saw', async () => {
-  const gateway = await openGateway({ ...shop.env, TRUST_PROXY: '1' }, shop.supergraph);
+  const gateway = await openGateway({ ...shop.env, TRUST_PROXY: '1' }, { supergraph: shop.supergraph });
   const answer = await fetch(`${gateway.url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-forwarded-for': '198.51.100.1, 203.0.113.9' },
@@ -215,9 +215,9 @@ test('what is not there is not found', async () => {
 
 test('in production there is no introspection, no explorer and no help with guessing names', async () => {
   await expect(
-    openGateway({ ...shop.env, NODE_ENV: 'production', GATEWAY_SECRET: '' }, shop.supergraph),
+    openGateway({ ...shop.env, NODE_ENV: 'production', GATEWAY_SECRET: '' }, { supergraph: shop.supergraph }),
   ).rejects.toThrow('GATEWAY_SECRET');
-  const gateway = await openGateway({ ...shop.env, NODE_ENV: 'production' }, shop.supergraph);
+  const gateway = await openGateway({ ...shop.env, NODE_ENV: 'production' }, { supergraph: shop.supergraph });
   const ask = async (query: string) => {
     const response = await fetch(`${gateway.url}/graphql`, {
       method: 'POST',
@@ -278,7 +278,7 @@ test('health names each subgraph and the keys, and says which is away', async ()
 });
 
 test('requests under way are answered when the gateway stops, and new ones are not taken', async () => {
-  const gateway = await openGateway(shop.env, shop.supergraph);
+  const gateway = await openGateway(shop.env, { supergraph: shop.supergraph });
   const init = {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -294,7 +294,7 @@ test('requests under way are answered when the gateway stops, and new ones are n
 
 test('everything wrong with the settings is said at once', async () => {
   const env = { PORT: 'http', SUBGRAPHS_URL: 'here', TENANT_ID: '1', TRUST_PROXY: 'yes' };
-  const refused = openGateway(env, shop.supergraph);
+  const refused = openGateway(env, { supergraph: shop.supergraph });
   for (const name of Object.keys(env)) await expect(refused).rejects.toThrow(name);
 });
 

@@ -14,6 +14,7 @@ import type { Asking } from '../serving/asking.ts';
 import type { Particulars } from '../serving/particulars.ts';
 import { openServing } from '../serving/serving.ts';
 import type { Bounds } from '../subscriptions/bounds.ts';
+import type { Running, Siblings } from '../workers/workers.ts';
 import { acceptsClaims, viewerOf } from './access-tokens.ts';
 import { pageAt } from './explorer.ts';
 import { createFieldErrors } from './field-errors.ts';
@@ -21,7 +22,15 @@ import { hostChecks } from './readiness.ts';
 import { teachScalars } from './scalars.ts';
 import { gatewaySettings, type Settings } from './settings.ts';
 
-export type Gateway = { readonly url: string; readonly stop: () => Promise<void> };
+export type Gateway = Running;
+
+type Options = {
+  /** instead of the configuration's file */
+  readonly supergraph?: string;
+  /** of subscriptions, beside the configuration's */
+  readonly bounds?: Partial<Bounds>;
+  readonly siblings?: Siblings | null;
+};
 
 const shopParticulars = (settings: Settings, bounds: Partial<Bounds>, log: Log): Particulars => {
   const { isProduction, tenantId, originOf, executor } = settings;
@@ -60,25 +69,21 @@ const shopParticulars = (settings: Settings, bounds: Partial<Bounds>, log: Log):
   };
 };
 
-/**
- * @param supergraphSdl instead of the configuration's file
- * @param bounds of subscriptions, beside the configuration's
- * @throws ConfigError naming everything that is wrong with the environment
- */
+/** @throws ConfigError naming everything that is wrong with the environment */
 export const openGateway = async (
   env: NodeJS.ProcessEnv,
-  supergraphSdl?: string,
-  bounds: Partial<Bounds> = {},
+  { supergraph, bounds = {}, siblings = null }: Options = {},
 ): Promise<Gateway> => {
   const settings = gatewaySettings(env);
   const { configuration } = settings;
   const log = createLog('gateway', configuration.telemetry.logLevel);
-  const { origin, stop } = await openServing({
+  const { origin, counted, stop } = await openServing({
     configuration,
     particulars: shopParticulars(settings, bounds, log),
     log,
-    sdl: supergraphSdl,
+    sdl: supergraph,
+    siblings,
     accepts: acceptsClaims,
   });
-  return { url: origin, stop };
+  return { url: origin, counted, stop };
 };

@@ -7,8 +7,7 @@ import { type FieldError, formatPlainly } from '../execute/operation.ts';
 import type { Asking } from '../serving/asking.ts';
 import type { Particulars } from '../serving/particulars.ts';
 import { openServing } from '../serving/serving.ts';
-
-export type Standalone = { readonly url: string; readonly stop: () => Promise<void> };
+import type { Running, Siblings } from '../workers/workers.ts';
 
 /** What a subgraph says goes through as it is; what went wrong here does not. */
 const wordedFor =
@@ -69,10 +68,13 @@ const plainParticulars = (configuration: GatewayConfiguration, log: Log): Partic
 };
 
 /** @throws ConfigError where there is no supergraph to serve */
-export const openStandalone = async (configuration: GatewayConfiguration): Promise<Standalone> => {
-  const log = createLog('gateway', configuration.telemetry.logLevel);
+export const openStandalone = async (
+  configuration: GatewayConfiguration,
+  log: Log = createLog('gateway', configuration.telemetry.logLevel),
+  siblings: Siblings | null = null,
+): Promise<Running> => {
   const particulars = plainParticulars(configuration, log);
-  const { origin, stop } = await openServing({ configuration, particulars, log });
+  const { origin, counted, stop } = await openServing({ configuration, particulars, log, siblings });
   const { unix, path } = configuration.listen;
-  return { url: unix === undefined ? `${origin}${path}` : `${origin}:${path}`, stop };
+  return { url: unix === undefined ? `${origin}${path}` : `${origin}:${path}`, counted, stop };
 };
