@@ -39,7 +39,7 @@ const files = (name: string): Record<string, string> => {
     'package.json': `${JSON.stringify(manifest, null, 2)}\n`,
     'schema.graphql': `type Query {
   "Whether ${name} is there; the first thing to replace."
-  ${field}: String!
+  ${field}: String! @tag(name: "everyone")
 }
 `,
     'src/index.ts': `import { subgraph } from '@orderstream/runtime/subgraph';

@@ -42,7 +42,9 @@ export const compose = (documents: readonly Document[]): Composed => {
   ];
   if (problems.length > 0 || !result.supergraphSdl)
     throw new Error(`The subgraphs do not compose:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
-  const schema = Supergraph.build(result.supergraphSdl).apiSchema().toGraphQLJSSchema();
+  const schema = Supergraph.build(result.supergraphSdl, { supportedFeatures: null })
+    .apiSchema()
+    .toGraphQLJSSchema();
   return {
     supergraph: `${result.supergraphSdl.trimEnd()}\n`,
     api: `${printSchema(lexicographicSortSchema(schema))}\n`,

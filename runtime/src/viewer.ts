@@ -31,4 +31,10 @@ export const viewerFromText = (text: string): Viewer => {
   return { ...parsed, scopes: new Set(parsed.scopes) };
 };
 
+/** The person who asks, for fields to which the schema lets only persons. @throws TypeError where it lets in others */
+export const personOf = ({ userId }: Viewer): string => {
+  if (userId === null) throw new TypeError('nobody has signed in here: is a field without @authenticated?');
+  return userId;
+};
+
 export const may = (viewer: Viewer, scope: string): boolean => viewer.scopes.has(scope);

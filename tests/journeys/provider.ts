@@ -29,6 +29,12 @@ export const chargesFor = async (orderId: string): Promise<Charge[]> => {
 export const captureBehindOurBack = (charge: Charge): Promise<unknown> =>
   call(`payment_intents/${charge.id}/capture`, {});
 
+/** Everything that the provider has told of a charge, as it was sent, oldest first. */
+export const eventsOf = async (charge: Charge): Promise<{ readonly id: string }[]> => {
+  const answer = await call(`payment_intents/${charge.id}/events`);
+  return z.object({ events: z.array(z.looseObject({ id: z.string() })) }).parse(answer).events;
+};
+
 /** The provider sends an event once more, or so many times at once. @returns the status of each answer */
 export const deliver = async (
   eventId: string,

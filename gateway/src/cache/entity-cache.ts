@@ -22,6 +22,8 @@ export type EntityCacheOptions<Asking> = {
    * what is public too; nothing unless told.
    */
   readonly variantOf?: (asking: Asking) => string;
+  /** milliseconds; nothing is kept longer, whatever the supergraph says */
+  readonly longestMs?: number;
   readonly counts: CacheCounts;
 };
 

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import {
   type DocumentNode,
   type FieldNode,
-  type FragmentDefinitionNode,
   type GraphQLSchema,
   Kind,
   OperationTypeNode,
@@ -13,6 +12,8 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { inlined } from '../document/inlined.ts';
+import { fragmentsOf } from '../document/selections.ts';
 import { isMeant } from '../execute/representations.ts';
 import type { CacheHints } from './cache-hints.ts';
 import type { EntityKeys } from './entity-keys.ts';
@@ -43,33 +44,6 @@ export type EntityQuery = {
 
 export const digest = (text: string): string =>
   createHash('sha256').update(text).digest('base64url').slice(0, 22);
-
-/** Fragments put in place of their names; null where they are too deep for a plan of anybody's. */
-const inlined = (
-  { selections }: SelectionSetNode,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-  depth: number,
-): SelectionSetNode => {
-  if (depth > 100) throw new RangeError('fragments in fragments without end');
-  return {
-    kind: Kind.SELECTION_SET,
-    selections: selections.map((one): SelectionNode => {
-      if (one.kind === Kind.FIELD)
-        return one.selectionSet
-          ? { ...one, selectionSet: inlined(one.selectionSet, fragments, depth + 1) }
-          : one;
-      if (one.kind === Kind.INLINE_FRAGMENT)
-        return { ...one, selectionSet: inlined(one.selectionSet, fragments, depth + 1) };
-      const { typeCondition, selectionSet } = fragments.get(one.name.value)!;
-      return {
-        kind: Kind.INLINE_FRAGMENT,
-        typeCondition,
-        directives: one.directives,
-        selectionSet: inlined(selectionSet, fragments, depth + 1),
-      };
-    }),
-  };
-};
 
 const representationsOf = (field: FieldNode): string | null => {
   const [given, ...others] = field.arguments ?? [];
@@ -135,11 +109,7 @@ export const readEntityQuery = (
     return null;
   }
   const operations = document.definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
-  const fragments = new Map(
-    document.definitions
-      .filter((one) => one.kind === Kind.FRAGMENT_DEFINITION)
-      .map((one) => [one.name.value, one]),
-  );
+  const fragments = fragmentsOf(document.definitions);
   const [operation] = operations;
   if (operations.length !== 1 || operation?.operation !== OperationTypeNode.QUERY) return null;
 
@@ -148,7 +118,7 @@ export const readEntityQuery = (
     if (field.kind !== Kind.FIELD || field.name.value !== '_entities' || !field.selectionSet) return null;
     const variable = representationsOf(field);
     if (variable === null || field.directives?.length) return null;
-    const { selections } = inlined(field.selectionSet, fragments, 0);
+    const { selections } = inlined(field.selectionSet, fragments);
     const types = new TypesAsked(fullSchema, hints, keys, selections);
     lists.push({ alias: field.alias?.value ?? '_entities', variable, asked: types.asked });
   }

@@ -41,6 +41,7 @@ type Options = {
   readonly hints: CacheHints;
   readonly store: EntityStore;
   readonly counts: CacheCounts;
+  readonly longestMs?: number;
 };
 
 /** What a representation is known by. */
@@ -138,7 +139,7 @@ export class Questions {
       at,
       dataName: `${this.#prefix}${what.selection}:${circumstances}:${names.name}`,
       stampName: names.stampName,
-      forMs: what.forMs,
+      forMs: Math.min(what.forMs, this.#options.longestMs ?? Number.POSITIVE_INFINITY),
       counts: names.counts,
       stamp: '',
       text: null,

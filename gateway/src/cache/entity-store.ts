@@ -30,6 +30,11 @@ export type EntityStore = {
    * @throws RequestError INTERNAL where Redis did not take it: to be tried again
    */
   readonly forget: (subgraph: string, type: string, key: Key) => Promise<void>;
+  /**
+   * The same for all gateways that use this store, and another once it has lost what it held.
+   * @throws where Redis does not tell
+   */
+  readonly identity: () => Promise<string>;
 };
 
 export type StoreOptions = {
@@ -89,6 +94,13 @@ export const openEntityStore = ({ redis, prefix, log, patienceMs = 40 }: StoreOp
       redis.eval(writeScript, entities.length, ...entities.map(({ name }) => name), ...values).catch(passBy);
     },
     stampName,
+    identity: async () => {
+      const name = `${prefix}identity`;
+      await redis.set(name, randomBytes(9).toString('hex'), 'NX');
+      const found = await redis.get(name);
+      if (found === null) throw new Error('the cache has no name');
+      return found;
+    },
     forget: async (subgraph, type, key) => {
       const stamp = randomBytes(9).toString('base64url');
       try {

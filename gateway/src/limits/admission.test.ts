@@ -30,6 +30,11 @@ const tooComplex: [what: string, text: string, because: string][] = [
     `{a{...F} b{...F}} fragment F on T {${times(16, (i) => `x${i}: b`)}}`,
     '30 allowed',
   ],
+  [
+    '2,001 tokens, commas and comments between them',
+    `{a${times(1_000, (i) => `f${i}`)}}${' #,\n'.repeat(3)}{${times(1_000, (i) => `f${i}`)}}`,
+    'more tokens than the 2,000 allowed',
+  ],
   ['11 fields at the root', `{${times(11, (i) => `f${i}`)}}`, 'fields at its root are 11, of 10 allowed'],
   ['4 mutations', 'mutation {a b c d}', 'fields at its root are 4, of 3 allowed'],
   ['one field a thousand times', `{a{${'b '.repeat(1_000)}}}`, "'b' repeats at least 51, of 50 allowed"],
@@ -86,6 +91,7 @@ test.each([
   ['a field 50 times', `{a{${'b '.repeat(50)}}}`],
   ['an explorer asking for the whole schema', getIntrospectionQuery({ inputValueDeprecation: true })],
   ['one checkout', 'mutation {checkout(input: {}) {x}}'],
+  ['a result of many members', `{a{${times(30, (i) => `... on E${i} {message}`)}}}`],
   ['a checkout by name in a query', '{a {checkout login}}'],
 ])('%s are within the limits', (_what, text) => {
   expect(print(parseWithinLimits(text, limits)!)).toBe(print(parse(text)));
@@ -115,6 +121,15 @@ test.each([
   expect(() => checkEncoding(Uint8Array.from(bytes))).toThrow(
     expect.objectContaining({ code: 'BAD_USER_INPUT' }),
   );
+});
+
+test('a text of the query may have any character, except for NUL', () => {
+  const refused = expect.objectContaining({ code: 'BAD_USER_INPUT' });
+  expect(() => parseWithinLimits('{a(b: "x\\u0000")}', limits)).toThrow(refused);
+  expect(() => parseWithinLimits('{a(b: [{c: "\\u{0}"}])}', limits)).toThrow(refused);
+  expect(parseWithinLimits('{a(b: "\\u00fc \\u{1f600} \\\\u0000")}', limits)).not.toBeNull();
+  // The parser has words of its own for these.
+  expect(parseWithinLimits('{a(b: "\\ud83d")}', limits)).toBeNull();
 });
 
 test('whatever people write is UTF-8', () => {

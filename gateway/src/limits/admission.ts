@@ -2,13 +2,23 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { RequestError } from '@orderstream/runtime/errors';
-import { type DocumentNode, parse } from 'graphql';
+import { type DocumentNode, parse, visit } from 'graphql';
 import { figure, type Limits, tooComplex } from './limit.ts';
 import { measure } from './measure.ts';
+import { isText } from './variables.ts';
+
+/** @throws RequestError BAD_USER_INPUT */
+const checkTexts = (document: DocumentNode): void => {
+  visit(document, {
+    StringValue: ({ value }) => {
+      if (!isText(value)) throw new RequestError('BAD_USER_INPUT', 'The query has text that is none.');
+    },
+  });
+};
 
 /**
  * The parsed text, or null where it is no GraphQL, which is for others to word.
- * @throws RequestError QUERY_TOO_COMPLEX
+ * @throws RequestError QUERY_TOO_COMPLEX, or BAD_USER_INPUT for text that is none
  */
 export const parseWithinLimits = (text: string, limits: Limits): DocumentNode | null => {
   let document: DocumentNode;
@@ -23,6 +33,8 @@ export const parseWithinLimits = (text: string, limits: Limits): DocumentNode | 
     return null;
   }
   measure(document, limits);
+  // Only an escape can bring what the parser lets nobody write.
+  if (text.includes('\\u')) checkTexts(document);
   return document;
 };
 

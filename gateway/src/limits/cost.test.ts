@@ -1,6 +1,7 @@
 import { buildSchema, type DocumentNode, getOperationAST, parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
 import { checkCost, costOf } from './cost.ts';
+import { costReportOf } from './cost-report.ts';
 import { readCostRules } from './cost-rules.ts';
 import { defaultLimits } from './limit.ts';
 import { readVariables } from './variables.ts';
@@ -23,6 +24,7 @@ type Film implements Named { name: String director: Author }
 union Thing = Book | Film | Author
 type BookEdge { node: Book }
 type BookConnection { edges: [BookEdge] total: Int }
+type Found { page: BookConnection related: [Book] books: BookConnection }
 input Page { first: Int }
 input Filter { text: String title: String @price(weight: 5) also: [Filter!] }
 type Query {
@@ -36,6 +38,7 @@ type Query {
   byCursor(first: Int): BookConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges"])
   connection(first: Int, after: String): BookConnection
   plain(first: Int): [Book]
+  search(first: Int): Found
   find(filter: Filter, limit: Int @price(weight: 6)): Book
   things: [Thing] @listSize(assumedSize: 10)
   named: Named
@@ -78,6 +81,16 @@ test.each<[string, string, number, Record<string, unknown>?]>([
   ['a connection without directives', '{connection(first: 10) {edges {node {name}}}}', 1 + 10 * 2],
   ['a connection without a size is as long as may be', '{connection {edges {node {name}}}}', 1 + 100 * 2],
   ['a sized list without directives', '{plain(first: 7) {name}}', 7],
+  ['a sized list that says no size is as long as may be', '{plain {name}}', 100],
+  ['a sized list whose size is null, too', '{plain(first: null) {name}}', 100],
+  ['of a page of none there is one', '{connection(first: 0) {edges {node {name}}}}', 1 + 2],
+  ['a page is filled were it only counted', '{connection(first: 30) {total}}', 1 + 30],
+  ['a page that owners have sized costs what they say', '{byCursor(first: 30) {total}}', 1],
+  [
+    'a page may be wrapped in what asks for it',
+    '{search(first: 50) {page {edges {node {name}}} related {name}}}',
+    1 + (1 + 50 * 2) + 5,
+  ],
   ['lists inside lists multiply', '{books {author {books {name}}}}', 5 * (1 + 7 + 5)],
   ['an input object is 1, its fields what they cost', '{find(filter: {text: "a"}) {name}}', 1 + 1],
   ['a dear argument', '{find(limit: 3) {name}}', 1 + 6],
@@ -162,6 +175,22 @@ test('a supergraph without the feature has usual costs', () => {
 
 test('an operation of a kind that the schema has not got costs nothing that could be counted', () => {
   expect(compiled('subscription {anything}').estimate()).toBe(0);
+});
+
+test('who asks is told what was charged, what it came to, and what would have been too much', () => {
+  const document = parse('{best(first: 50) {pages}}');
+  const cost = costOf(schema, rules, defaultLimits, document);
+  const data = { best: [{ pages: 3 }, { pages: 4 }] };
+  expect(costReportOf(cost, {}, data, true, defaultLimits)).toEqual({
+    estimated: 250,
+    actual: 10,
+    limit: 5_000,
+  });
+  expect(costReportOf(cost, {}, null, false, defaultLimits)).toEqual({
+    estimated: 250,
+    actual: 0,
+    limit: 1_000,
+  });
 });
 
 test('whoever is not signed in may ask for less', () => {

@@ -41,6 +41,13 @@ type Shape = {
   readonly possible: readonly string[];
 };
 
+/**
+ * How long a list is.
+ * @property of names of the lists below that it is said of; null: of the field itself
+ * @property isGuess by an argument's name alone, without a `@listSize`
+ */
+type Size = { readonly size: number; readonly of: ReadonlySet<string> | null; readonly isGuess: boolean };
+
 export type OperationCost = {
   /**
    * The most that the operation should cost.
@@ -72,10 +79,7 @@ class Costs {
   }
 
   /** What a field says about lists, its own or those of the fields below that it names. */
-  private sizeOf(
-    part: Part,
-    variables: Variables,
-  ): { size: number; of: ReadonlySet<string> | 'itself' } | null {
+  private sizeOf(part: Part, variables: Variables): Size | null {
     const { assumedListSize, listSize, sizeArguments } = this.settings;
     const rule = part.rule?.listSize;
     const paths = rule
@@ -97,41 +101,37 @@ class Costs {
         `${part.field.name} needs exactly one of ${paths.map((path) => path.join('.')).join(', ')}, and has ${given.length}`,
       );
     // A page without a size is as long as pages may be.
-    const unknown = rule ? (rule.assumedSize ?? assumedListSize) : part.isList ? assumedListSize : listSize;
-    const size = given.length > 0 ? Math.max(...given.map(([, value]) => value)) : unknown;
-    if (rule) return { size, of: rule.sizedFields.size > 0 ? rule.sizedFields : 'itself' };
-    return { size, of: part.isList ? 'itself' : connection };
+    const unknown = rule ? (rule.assumedSize ?? assumedListSize) : listSize;
+    // Of none there is one all the same: some take 0 for nothing said, and send what they usually send.
+    const size = given.length > 0 ? Math.max(1, ...given.map(([, value]) => value)) : unknown;
+    if (rule) return { size, of: rule.sizedFields.size > 0 ? rule.sizedFields : null, isGuess: false };
+    return { size, of: part.isList ? null : connection, isGuess: true };
   }
 
-  /** @param sized of the field above, for its fields that are lists */
-  private estimatePart(
-    part: Part,
-    variables: Variables,
-    sized: { size: number; of: ReadonlySet<string> } | null,
-  ): number {
+  /** @param sized of a field above, for the lists that it sizes */
+  private estimatePart(part: Part, variables: Variables, sized: Size | null): number {
     if (part.nodes.every((node) => isSkipped(node, variables))) return 0;
     const own = this.sizeOf(part, variables);
     let times = 1;
     if (part.isList)
       times =
-        own?.of === 'itself'
+        own && !own.of
           ? own.size
-          : sized?.of.has(part.field.name)
+          : sized?.of?.has(part.field.name)
             ? sized.size
             : this.settings.assumedListSize;
-    const passed = own && own.of !== 'itself' ? { size: own.size, of: own.of } : null;
-    const below = part.below ? this.estimateShape(part.below, variables, passed) : 0;
+    // A page may be wrapped in something: the search's result has one with its edges, and facets beside it.
+    const passed = own?.of ? own : sized?.isGuess && !part.isList ? sized : null;
+    let below = part.below ? this.estimateShape(part.below, variables, passed) : 0;
+    // Whoever fills a page fills it, were it only to say whether there is a next one.
+    if (own?.of && own.isGuess && below < own.size) below = own.size;
     return (
       times * (part.weight + below) +
       argumentCost(this.rules, part.rule, part.field, part.nodes[0]!, variables)
     );
   }
 
-  estimateShape(
-    shape: Shape,
-    variables: Variables,
-    sized: { size: number; of: ReadonlySet<string> } | null,
-  ): number {
+  estimateShape(shape: Shape, variables: Variables, sized: Size | null): number {
     let common = 0;
     for (const part of shape.parts) common += this.estimatePart(part, variables, sized);
     if (shape.narrower.length === 0) return common;
@@ -240,8 +240,11 @@ export const costOf = (
   };
 };
 
+export const mostCost = (isSignedIn: boolean, { cost }: Pick<Limits, 'cost'>): number =>
+  isSignedIn ? cost.signedIn : cost.anonymous;
+
 /** @throws RequestError QUERY_TOO_COMPLEX */
-export const checkCost = (estimate: number, isSignedIn: boolean, { cost }: Pick<Limits, 'cost'>): void => {
-  const most = isSignedIn ? cost.signedIn : cost.anonymous;
+export const checkCost = (estimate: number, isSignedIn: boolean, limits: Pick<Limits, 'cost'>): void => {
+  const most = mostCost(isSignedIn, limits);
   if (estimate > most) throw tooComplex(`its cost is ${figure(estimate)}, of ${figure(most)} allowed`);
 };

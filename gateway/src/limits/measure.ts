@@ -3,17 +3,16 @@
 import {
   type DocumentNode,
   type FieldNode,
-  type FragmentDefinitionNode,
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { rootNames } from '../document/root-names.ts';
+import { type Fragments, fragmentsOf } from '../document/selections.ts';
 import { figure, type Limits, tooComplex } from './limit.ts';
 
 /** The answer's shape: fields under one response name come together, as they do in validation. */
 type Place = { count: number; readonly below: Map<string, Place> };
-
-type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
 const newPlace = (): Place => ({ count: 0, below: new Map() });
 
@@ -89,25 +88,12 @@ class Measure {
   }
 }
 
-const rootNames = (set: SelectionSetNode, fragments: Fragments, within: readonly string[] = []): string[] =>
-  set.selections.flatMap((selection) => {
-    if (selection.kind === Kind.FIELD) return [selection.name.value];
-    if (selection.kind === Kind.INLINE_FRAGMENT) return rootNames(selection.selectionSet, fragments, within);
-    const name = selection.name.value;
-    const fragment = fragments.get(name);
-    return fragment && !within.includes(name)
-      ? rootNames(fragment.selectionSet, fragments, [...within, name])
-      : [];
-  });
-
 /**
  * Every operation of the document and every fragment of it, used or not: they are all validated.
  * @throws RequestError QUERY_TOO_COMPLEX
  */
 export const measure = (document: DocumentNode, limits: Limits): void => {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of document.definitions)
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  const fragments = fragmentsOf(document.definitions);
   const measured = new Measure(limits, fragments);
   for (const definition of document.definitions)
     if (definition.kind === Kind.OPERATION_DEFINITION) measured.operation(definition);

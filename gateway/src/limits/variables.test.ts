@@ -21,8 +21,19 @@ test.each([[[1]], ['text'], [7]])('variables that are %j are no variables', (giv
   );
 });
 
+test.each([
+  ['NUL', 'a\0b'],
+  ['the first half of a character', 'a\ud83db'],
+  ['the second half of a character', '\ude00'],
+])('%s in a variable is no text, however deep it lies', (_what, text) => {
+  for (const given of [{ text }, { list: [[text]] }, { input: { lines: [{ text }] } }])
+    expect(() => checkVariables(given, 20, defaultLimits)).toThrow(
+      expect.objectContaining({ code: 'BAD_USER_INPUT' }),
+    );
+});
+
 test('usual variables pass, and so do none', () => {
-  checkVariables({ input: { lines: [{ id: 'x', amount: { currency: 'GBP' } }] } }, 60, defaultLimits);
+  checkVariables({ input: { lines: [{ id: 'x', amount: { currency: 'GBP 😀' } }] } }, 60, defaultLimits);
   checkVariables(undefined, 0, defaultLimits);
   checkVariables(null, 4, defaultLimits);
 });

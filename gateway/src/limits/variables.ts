@@ -6,9 +6,12 @@ import { figure, type Limits } from './limit.ts';
 const wrong = (message: string): RequestError =>
   new RequestError('BAD_USER_INPUT', message, { path: ['variables'] });
 
+/** Half a character cannot be written in UTF-8, nor NUL into most databases: a subgraph would read other text, or fail. */
+export const isText = (value: string): boolean => value.isWellFormed() && !value.includes('\0');
+
 /**
  * @param bytes of the variables as they came; where only the body's length is known, that
- * @throws RequestError BAD_USER_INPUT for variables that are no object, too long or too deep
+ * @throws RequestError BAD_USER_INPUT for variables that are no object, too long, too deep, or no text where they are text
  */
 export const checkVariables = (variables: unknown, bytes: number, limits: Limits): void => {
   if (variables === undefined || variables === null) return;
@@ -19,9 +22,13 @@ export const checkVariables = (variables: unknown, bytes: number, limits: Limits
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > limits.variableDepth)
       throw wrong(`Variables have at least ${depth} levels, of ${figure(limits.variableDepth)} allowed.`);
-    level = level
-      .filter((value): value is object => typeof value === 'object' && value !== null)
-      .flatMap((value): unknown[] => Object.values(value));
+    const below: unknown[] = [];
+    for (const value of level) {
+      if (typeof value === 'string' && !isText(value)) throw wrong('Variables have text that is none.');
+      if (typeof value === 'object' && value !== null)
+        for (const part of Object.values(value)) below.push(part);
+    }
+    level = below;
   }
 };
 

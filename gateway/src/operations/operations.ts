@@ -28,6 +28,8 @@ export type Known<Asking> = {
   readonly document: DocumentNode;
   /** whether it asks for the schema itself, which not everybody may see */
   readonly looksAtSchema: boolean;
+  /** whether it asks for anything that not everybody may see */
+  readonly isGuarded: boolean;
   /** null where costs are not counted */
   readonly cost: OperationCost | null;
   /** bytes */
@@ -118,6 +120,10 @@ class Entry<Asking> implements Known<Asking> {
     this.#guard = guarded?.authority.guard(this.document, null) ?? null;
     this.#standingOf =
       guarded?.standingOf ?? (() => ({ isSignedIn: false, scopes: new Set(), policies: new Set() }));
+  }
+
+  get isGuarded(): boolean {
+    return this.#guard !== null;
   }
 
   get weight(): number {

@@ -1,7 +1,7 @@
 import type { RequestError } from '@orderstream/runtime/errors';
 import { expect, test, vi } from 'vitest';
 import { CallFailure } from './failure.ts';
-import { withSharing } from './share.ts';
+import { type CallCounts, withSharing } from './share.ts';
 import type { Receiver, Transport } from './transport.ts';
 
 type Asking = { readonly scope: string | null };
@@ -16,7 +16,8 @@ const wire = () => {
     },
     close: async () => {},
   };
-  return { sent, shared: withSharing(inner, { scopeOf: ({ scope }) => scope }) };
+  const counts: CallCounts = { asked: 0, joined: 0 };
+  return { sent, counts, shared: withSharing(inner, { scopeOf: ({ scope }) => scope, counts }) };
 };
 
 const ask = (
@@ -30,12 +31,12 @@ const ask = (
   });
 
 test('what three ask at one moment is asked once, and all three hear the answer', async () => {
-  const { sent, shared } = wire();
+  const { sent, counts, shared } = wire();
   const asked = [ask(shared, 'q'), ask(shared, 'q'), ask(shared, 'q')];
   expect(sent).toHaveLength(1);
   sent[0]!.receiver.answered('a');
   expect(await Promise.all(asked)).toEqual(['a', 'a', 'a']);
-  expect(shared.counts).toEqual({ asked: 3, joined: 2 });
+  expect(counts).toEqual({ asked: 3, joined: 2 });
 });
 
 test('what is asked after the answer is asked again', async () => {

@@ -6,11 +6,11 @@ import type { Receiver, Transport } from './transport.ts';
 export type ShareOptions<Asking> = {
   /** Two askings with the same key get the same answers; null is never shared. */
   readonly scopeOf: (asking: Asking) => string | null;
+  readonly counts: CallCounts;
 };
 
-export type Shared<Asking> = Transport<Asking> & {
-  readonly counts: { readonly asked: number; readonly joined: number };
-};
+/** How many calls could have shared an answer, and how many did. */
+export type CallCounts = { asked: number; joined: number };
 
 /**
  * Milliseconds for which others may join. Who joined later would take over a wait, and a deadline, that began long
@@ -67,10 +67,9 @@ class Flight implements Receiver {
 
 export const withSharing = <Asking>(
   inner: Transport<Asking>,
-  { scopeOf }: ShareOptions<Asking>,
-): Shared<Asking> => {
+  { scopeOf, counts }: ShareOptions<Asking>,
+): Transport<Asking> => {
   const scopes = new Map<string, Map<string, Flight>>();
-  const counts = { asked: 0, joined: 0 };
   let sweepAt = fewScopes;
 
   const flightsOf = (scope: string): Map<string, Flight> => {
@@ -87,7 +86,6 @@ export const withSharing = <Asking>(
   };
 
   return {
-    counts,
     send: (body, isQuery, asking, receiver) => {
       const scope = isQuery ? scopeOf(asking) : null;
       if (scope === null) {

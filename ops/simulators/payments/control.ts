@@ -2,7 +2,7 @@ import { type Book, newId } from './book.ts';
 import type { Call, Reply } from './call.ts';
 import { charge, decline } from './confirmation.ts';
 import { ApiError } from './errors.ts';
-import { eventOf } from './events.ts';
+import { type EventRow, eventOf } from './events.ts';
 import type { Faults } from './faults.ts';
 import { type IntentRow, intentOf, showIntent } from './intent-rows.ts';
 import { capture } from './payment-intents.ts';
@@ -82,6 +82,16 @@ const release = ({ book }: Back, { orderId = null }: Json): Reply => {
   return { status: 200, body: { released } };
 };
 
+/** Everything that was told of a payment, oldest first. */
+const eventsAbout = ({ book }: Back, intent: string): Reply => ({
+  status: 200,
+  body: {
+    events: book
+      .all<EventRow>('select * from event where payment_intent = ? order by seq', intent)
+      .map(({ body }) => JSON.parse(body)),
+  },
+});
+
 const deliver = async ({ book, courier }: Back, id: string, body: Json): Promise<Reply> => {
   const event = eventOf({ book }, id);
   const statuses = await courier.deliver(event.body, wholeNumber(body.times, 'times', 1, 50), {
@@ -142,6 +152,8 @@ const answer = async (back: Back, { method, path, query, body: given }: ControlR
       return bookPage(back, query);
     case 'POST release':
       return release(back, body);
+    case 'GET payment_intents/:id/events':
+      return eventsAbout(back, id);
     case 'POST events/:id/deliver':
       return deliver(back, id, body);
     case 'POST payment_intents/:id/capture':

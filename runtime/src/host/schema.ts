@@ -4,6 +4,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type GraphQLSchema, parse } from 'graphql';
 import { sharedResolvers } from '../scalars.ts';
 import type { Resolvers } from '../subgraph.ts';
+import { guardFields } from './guards.ts';
 import { batchEntities } from './references.ts';
 
 const sharedPath = new URL('../../schema.graphql', import.meta.url);
@@ -14,6 +15,7 @@ export const schemaText = (folder: URL): string | null => {
   return existsSync(path) ? `${readFileSync(sharedPath, 'utf8')}\n${readFileSync(path, 'utf8')}` : null;
 };
 
+/** @throws TypeError for resolvers of what is not there, and for rules that could not be held */
 export const subgraphSchema = (text: string, resolvers: Resolvers = {}): GraphQLSchema => {
   const merged: Resolvers = { ...sharedResolvers, ...resolvers };
   const typeDefs = parse(text);
@@ -22,5 +24,6 @@ export const subgraphSchema = (text: string, resolvers: Resolvers = {}): GraphQL
     if (!defined.has(name)) throw new TypeError(`there are resolvers for ${name}, which the schema lacks`);
   const schema = buildSubgraphSchema([{ typeDefs, resolvers: merged }]);
   batchEntities(schema);
+  guardFields(schema, typeDefs);
   return schema;
 };

@@ -1,9 +1,10 @@
-import { RequestError, userError } from '@orderstream/runtime/errors';
+import { userError } from '@orderstream/runtime/errors';
 import type { Hints } from '@orderstream/runtime/hints';
 import { references } from '@orderstream/runtime/host/references';
 import { decodeId, encodeId, parseId } from '@orderstream/runtime/ids';
 import { connection, readPage } from '@orderstream/runtime/paging';
-import { type Assessment, mayRead } from './assessment.ts';
+import { personOf } from '@orderstream/runtime/viewer';
+import type { Assessment } from './assessment.ts';
 import type { Context } from './context.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { modelVersions } from './model-store.ts';
@@ -13,37 +14,24 @@ import { decideReview } from './service.ts';
 import { countQueue, queue } from './store.ts';
 import { watchFlagged } from './subscriptions.ts';
 
-/** @throws RequestError for all but reviewers; answers who it is */
-const reviewer = ({ viewer }: Context): string => {
-  if (!viewer.userId) throw new RequestError('UNAUTHENTICATED');
-  if (!viewer.scopes.has('fraud:review')) throw new RequestError('FORBIDDEN');
-  return viewer.userId;
-};
-
 const userOf = (id: string | null) => (id ? { id: encodeId('user', id) } : null);
 
 export const createResolvers = (hints: Hints): Resolvers => ({
   Query: {
     fraudQueue: async (_root, args, ctx) => {
-      reviewer(ctx);
       const page = readPage(args, 'rank');
       const rows = await queue(ctx.db, ctx.viewer.tenantId, page);
       return connection(rows, page, ({ rank, id }) => ({ sort: 'rank', at: String(rank), id }));
     },
-    fraudModels: (_root, _args, ctx) => {
-      if (!ctx.viewer.userId) throw new RequestError('UNAUTHENTICATED');
-      if (!mayRead(ctx.viewer)) throw new RequestError('FORBIDDEN');
-      return modelVersions(ctx.db, ctx.viewer.tenantId);
-    },
+    fraudModels: (_root, _args, ctx) => modelVersions(ctx.db, ctx.viewer.tenantId),
   },
   Mutation: {
     decideFraudReview: async (_root, { input }, ctx) => {
-      const reviewerId = reviewer(ctx);
       const outcome = await decideReview(ctx, {
         assessmentId: decodeId('fraudAssessment', input.assessmentId, ['input', 'assessmentId']),
         decision: input.decision,
         note: input.note?.trim() || null,
-        reviewerId,
+        reviewerId: personOf(ctx.viewer),
       });
       if ('error' in outcome) return userError(outcome);
       const assessment = await ctx.loaders.assessment.load(outcome.assessmentId);
@@ -51,12 +39,7 @@ export const createResolvers = (hints: Hints): Resolvers => ({
     },
   },
   Subscription: {
-    fraudFlagged: {
-      subscribe: (_root, _args, ctx) => {
-        reviewer(ctx);
-        return watchFlagged(ctx, hints);
-      },
-    },
+    fraudFlagged: { subscribe: (_root, _args, ctx) => watchFlagged(ctx, hints) },
   },
   FraudAssessment: {
     ...references(

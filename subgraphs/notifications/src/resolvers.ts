@@ -1,19 +1,15 @@
-import { RequestError, userError } from '@orderstream/runtime/errors';
+import { userError } from '@orderstream/runtime/errors';
 import type { Hints } from '@orderstream/runtime/hints';
 import { references } from '@orderstream/runtime/host/references';
 import { decodeId, encodeId, parseId } from '@orderstream/runtime/ids';
 import { connection, readPage } from '@orderstream/runtime/paging';
+import { personOf } from '@orderstream/runtime/viewer';
 import type { Context } from './context.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { type Customer, channel, type Notification, type NotificationPage, tooMany } from './notification.ts';
 import { countOf, countUnread, markRead, markReadUpTo, notificationsOf } from './store.ts';
 import { watchNotifications } from './subscriptions.ts';
 import { wordsFor } from './templates.ts';
-
-const signedIn = (ctx: Context): string => {
-  if (!ctx.viewer.userId) throw new RequestError('UNAUTHENTICATED');
-  return ctx.viewer.userId;
-};
 
 type ListArgs = { first?: number | null; after?: string | null };
 
@@ -43,7 +39,7 @@ const answerTo = (count: number | null, path: string[]) =>
 export const createResolvers = (hints: Hints): Resolvers => ({
   Mutation: {
     markNotificationsRead: async (_root, { input: { ids } }, ctx) => {
-      const customerId = signedIn(ctx);
+      const customerId = personOf(ctx.viewer);
       const problem = tooMany(ids);
       if (problem) return userError(problem);
       const wanted = new Set(
@@ -52,7 +48,7 @@ export const createResolvers = (hints: Hints): Resolvers => ({
       return answerTo(await markRead(ctx.db, ctx.viewer.tenantId, customerId, [...wanted]), ['input', 'ids']);
     },
     markAllNotificationsRead: async (_root, { input: { upTo } }, ctx) => {
-      const customerId = signedIn(ctx);
+      const customerId = personOf(ctx.viewer);
       const last = decodeId('notification', upTo, ['input', 'upTo']);
       return answerTo(await markReadUpTo(ctx.db, ctx.viewer.tenantId, customerId, last), ['input', 'upTo']);
     },
@@ -63,7 +59,7 @@ export const createResolvers = (hints: Hints): Resolvers => ({
         watchNotifications(
           ctx,
           hints,
-          signedIn(ctx),
+          personOf(ctx.viewer),
           after == null ? null : decodeId('notification', after, ['after']),
         ),
     },

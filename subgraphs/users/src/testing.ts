@@ -63,7 +63,7 @@ export const openShop = async (options: { argon?: Argon; registrationsPerHour?: 
       viewer,
       `mutation ($input: ${type}!) { ${field}(input: $input) {
         __typename ${selection} ... on UserError { code message path }
-        ${/register|saveAddress/.test(field) ? '... on InvalidInput { problems { path message } }' : ''}
+        ${/register|saveAddress|createApiClient|setApiClientOperations/.test(field) ? '... on InvalidInput { problems { path message } }' : ''}
         ${/register|login/.test(field) ? '... on RateLimited { retryAfterMs }' : ''}
       } }`,
       { input },

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { users } from './index.ts';
 import { newKey } from './testing.ts';
 import { hashOf, newRefreshToken, openTokens } from './token.ts';
-import { createWebhooks } from './webhooks.ts';
+import { keysDoor } from './webhooks.ts';
 
 const user = {
   id: '01900000-0000-7000-8000-00000000000a',
@@ -58,9 +58,9 @@ test('after a change of keys the tokens of the key before are still good, those 
 
 test('the published keys have no private part and may be kept for five minutes', async () => {
   const tokens = await openTokens(newKey(), newKey());
-  const [jwks] = createWebhooks(tokens);
-  expect([jwks!.method, jwks!.path]).toEqual(['GET', 'jwks']);
-  const answer = await jwks!.handle({} as never);
+  const jwks = keysDoor(tokens);
+  expect([jwks.method, jwks.path]).toEqual(['GET', 'jwks']);
+  const answer = await jwks.handle({} as never);
   expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'public, max-age=300' } });
   const { keys } = answer.body as { keys: object[] };
   expect(keys).toHaveLength(2);
@@ -88,7 +88,8 @@ test('without a key to sign with the subgraph does not start, and says how to ma
 
 test('production takes no key that is marked as generated', () => {
   const marked = JSON.stringify({ ...JSON.parse(newKey()), kid: 'generated-on-this-laptop' });
-  const env = { NODE_ENV: 'production', TENANT_SECRET: 'one of our own, with thirty-two characters' };
+  const secret = 'one of our own, with thirty-two characters';
+  const env = { NODE_ENV: 'production', TENANT_SECRET: secret, GATEWAY_SECRET: secret };
   const read = (key: string) => () => readSettings({ ...env, ACCESS_TOKEN_KEY: key }, users.settings);
   expect(read(marked)).toThrow(/ACCESS_TOKEN_KEY: production needs/);
   expect(read(newKey())).not.toThrow();

@@ -33,6 +33,8 @@ const scopesOf: Readonly<Record<Role, readonly string[]>> = {
     'payments:read',
     'refunds:write',
     'catalog:write',
+    'clients:read',
+    'clients:write',
   ],
   ANALYST: [],
   FRAUD_REVIEWER: ['fraud:review', 'orders:read'],
