@@ -15,6 +15,7 @@ import { checkCost, costOf } from '../limits/cost.ts';
 import { readCostRules } from '../limits/cost-rules.ts';
 import { checkVariables, readVariables } from '../limits/variables.ts';
 import { createOperations, type Known, type Operations } from '../operations/operations.ts';
+import type { Era } from '../reload/reloading.ts';
 import { openSoundSupergraph } from '../reload/sound-supergraph.ts';
 import { warmOperations } from '../reload/warm.ts';
 import { createPreparation, type Preparation } from '../subscriptions/preparation.ts';
@@ -36,6 +37,9 @@ export type Generation = {
   readonly sharing: RunCounts;
   readonly close: () => Promise<void>;
 };
+
+/** A request that has entered a supergraph. */
+export type Inside = Asking & { readonly era: Era<Generation> };
 
 /** An operation that is agreed on, and who will ask for it: known before anybody does. */
 export type Agreed = { readonly text: string; readonly identity: Identity };

@@ -20,6 +20,7 @@ import { contentType as metricsType } from '../telemetry/registry.ts';
 import { spanSettings } from '../telemetry/spans.ts';
 import { openTelemetry } from '../telemetry/telemetry.ts';
 import type { Siblings } from '../workers/workers.ts';
+import { createAround } from './around.ts';
 import { asPartner } from './asking.ts';
 import { type Generation, openGeneration } from './generation.ts';
 import { createHttp } from './http.ts';
@@ -184,6 +185,7 @@ export const openServing = async (options: Options): Promise<Serving> => {
     ...particulars.checks([...reloading.current().transports.keys()]),
     ...(auth.issuers.length > 0 && { 'access token keys': identities.check }),
   };
+  const { metrics } = telemetry;
   const counted = (): string => seen.metrics.registry.text();
   const metricsText = siblings?.metrics ?? (async () => counted());
   let isStopping = false;
@@ -192,8 +194,14 @@ export const openServing = async (options: Options): Promise<Serving> => {
     createHttp({
       configuration,
       particulars,
-      checks,
-      metricsText,
+      around: createAround({
+        pageAt: particulars.pageAt,
+        checks,
+        metricsPath: metrics.enabled && metrics.port === undefined ? metrics.path : null,
+        metricsText,
+        reloading,
+        isStopping: () => isStopping,
+      }),
       identities,
       partners,
       operationDoor,
@@ -202,7 +210,6 @@ export const openServing = async (options: Options): Promise<Serving> => {
       telemetry: seen,
       reloading,
       subscriptions,
-      isStopping: () => isStopping,
       log,
     }),
   );
@@ -214,7 +221,6 @@ export const openServing = async (options: Options): Promise<Serving> => {
     server.listen(listen.unix, resolve);
   });
   if (listen.unix !== undefined) chmodSync(listen.unix, 0o660);
-  const { metrics } = telemetry;
   const metricsServer =
     metrics.enabled && metrics.port !== undefined
       ? await serveMetrics(metricsText, { ...metrics, host: listen.host, port: metrics.port })
