@@ -1,14 +1,13 @@
 // `npm run ops -- parked …`: what could not be handled, and what to do with it. A key that is parked keeps all its later
 // messages waiting, so it is replayed or discarded as a whole, in the order in which the broker had it.
-import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openBus } from '@orderstream/runtime/bus';
 import { databaseUrlOf, platformSettings, readSettings } from '@orderstream/runtime/config';
 import { type Database, openDatabase } from '@orderstream/runtime/database';
 import { createLog } from '@orderstream/runtime/log';
 import { discard, list, type ParkedKey, replay, show } from './parked-messages.ts';
+import { runningEnvironment } from './stack/running.ts';
 
 const usage = `npm run ops -- parked list    --subgraph NAME
 npm run ops -- parked show    --subgraph NAME --topic TOPIC --key KEY
@@ -20,19 +19,6 @@ const stop = (text: string): never => {
   process.exit(2);
 };
 
-/** The environment, and for what it leaves open the services that `npm start` runs. */
-const environment = (): NodeJS.ProcessEnv => {
-  const file = resolve(import.meta.dirname, '..', process.env.ORDERSTREAM_DATA ?? '.data', 'stack.json');
-  if (!existsSync(file)) return process.env;
-  const { services } = JSON.parse(readFileSync(file, 'utf8'));
-  return {
-    DATABASE_URL: services.databaseUrl,
-    REDIS_URL: services.redisUrl,
-    KAFKA_BROKERS: services.kafkaBrokers.join(','),
-    ...process.env,
-  };
-};
-
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { subgraph: { type: 'string' }, topic: { type: 'string' }, key: { type: 'string' } },
@@ -41,7 +27,7 @@ const [area, action = ''] = positionals;
 const { subgraph, topic, key } = values;
 if (area !== 'parked' || !subgraph) stop(usage);
 
-const env = environment();
+const env = runningEnvironment();
 const settings = readSettings(env, platformSettings);
 const actor = userInfo().username;
 

@@ -3,19 +3,19 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { breakingChanges } from './api-changes.ts';
 import { compose, composeSupergraph, subgraphDocuments } from './composition.ts';
-import { borderBreaches, enumBreaches, mutationBreaches } from './conventions.ts';
+import { borderBreaches, enumBreaches, mutationBreaches, unstatedRules } from './conventions.ts';
 import { fixtureDocuments } from './shop/fixture-shop.ts';
 
 const folder = new URL('../', import.meta.url);
 const file = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
 
-/** The API as committed; as it lies in the folder where there is no git. */
-const committedApi = (): string => {
+/** As committed; as it lies in the folder where there is no git. */
+const committed = (name: string): string => {
   try {
     const options = { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] as ('ignore' | 'pipe')[] };
-    return execFileSync('git', ['show', 'HEAD:./api.graphql'], options).toString();
+    return execFileSync('git', ['show', `HEAD:./${name}`], options).toString();
   } catch {
-    return file('api.graphql');
+    return file(name);
   }
 };
 
@@ -23,14 +23,29 @@ const link =
   'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])';
 const errors = 'interface UserError { code: String! }';
 
-test('the committed supergraph and API are what the subgraphs compose to', () => {
-  const { supergraph, api } = composeSupergraph();
+test('the committed supergraph, API and contract are what the subgraphs compose to', () => {
+  const { supergraph, api, partner } = composeSupergraph();
   expect(file('supergraph.graphql')).toBe(supergraph);
   expect(file('api.graphql')).toBe(api);
+  expect(file('partner.graphql')).toBe(partner);
 });
 
-test('the API breaks no client that the committed one serves', () => {
-  expect(breakingChanges(committedApi(), composeSupergraph().api)).toEqual([]);
+test('nothing breaks a client or a partner that the committed API and contract serve', () => {
+  const { api, partner } = composeSupergraph();
+  expect(breakingChanges(committed('api.graphql'), api)).toEqual([]);
+  expect(breakingChanges(committed('partner.graphql'), partner)).toEqual([]);
+});
+
+test('the supergraph says who may ask, and no word of it is shown to clients', () => {
+  const { supergraph, api, partner } = composeSupergraph();
+  for (const link of ['authenticated/v0.1", for: SECURITY', 'requiresScopes/v0.1", for: SECURITY'])
+    expect(supergraph).toContain(link);
+  expect(supergraph).toMatch(
+    /bulkRefund\(.*@authenticated @requiresScopes\(scopes: \[\["refunds:write"\]\]\)/,
+  );
+  expect(supergraph).toMatch(/login\(.*@tag\(name: "everyone"\)/);
+  for (const shown of [api, partner])
+    expect(shown).not.toMatch(/@(tag|authenticated|requiresScopes|policy|inaccessible)|__|directive /);
 });
 
 test('our schemas keep our conventions', () => {
@@ -39,6 +54,7 @@ test('our schemas keep our conventions', () => {
   expect(mutationBreaches(compose(documents).api)).toEqual([]);
   expect(borderBreaches(documents)).toEqual([]);
   expect(enumBreaches(documents)).toEqual([]);
+  expect(unstatedRules(documents)).toEqual([]);
 });
 
 test('no address stands in the supergraph', () => {
@@ -132,4 +148,30 @@ test('a promise across a border is found', () => {
 test('an enum in two subgraphs is found', () => {
   const one = { name: 'a', text: 'enum Size { S M }' };
   expect(enumBreaches([one, { ...one, name: 'b' }])).toEqual(['Size stands in a and b']);
+});
+
+test.each([
+  ['nothing', 'type Query { a: Int }', ['Query.a in x does not say who may ask']],
+  [
+    'another tag',
+    'type Mutation { a: Int @tag(name: "partner") }',
+    ['Mutation.a in x does not say who may ask'],
+  ],
+  [
+    'nothing, in an extension',
+    'extend type Subscription { a: Int }',
+    ['Subscription.a in x does not say who may ask'],
+  ],
+  [
+    'two things',
+    'type Query { a: Int @tag(name: "everyone") @authenticated }',
+    ['for everyone, and has @authenticated'],
+  ],
+  ['everyone', 'type Query { a: Int @tag(name: "partner") @tag(name: "everyone") }', []],
+  ['owner', 'type Query { a: Int @tag(name: "owner") }', []],
+  ['a person', 'type Query { a: Int @authenticated }', []],
+  ['a scope', 'type Query { a: Int @requiresScopes(scopes: [["s"]]) }', []],
+  ['nothing, elsewhere', 'type Order { a: Int }', []],
+])('of a root field that says %s', (_what, text, told) => {
+  expect(unstatedRules([{ name: 'x', text }])).toEqual(told.map((one) => expect.stringContaining(one)));
 });

@@ -4,6 +4,7 @@ import { composeServices } from '@apollo/composition';
 import { Supergraph } from '@apollo/federation-internals';
 import { schemaText } from '@orderstream/runtime/host/schema';
 import { lexicographicSortSchema, parse, printSchema } from 'graphql';
+import { type ContractFilter, contractOf } from './contract/contract.ts';
 
 export type Document = { readonly name: string; readonly text: string };
 
@@ -24,6 +25,12 @@ export const subgraphDocuments = (folder: URL = subgraphsFolder): Document[] =>
     .filter((document): document is Document => document.text !== null)
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 
+/** What clients see, sorted. Apollo's reading refuses rules about who may ask, unless told that somebody holds to them. */
+const apiOf = (supergraph: string): string => {
+  const schema = Supergraph.build(supergraph, { supportedFeatures: null }).apiSchema().toGraphQLJSSchema();
+  return `${printSchema(lexicographicSortSchema(schema))}\n`;
+};
+
 /**
  * A hint fails like an error: it tells of something that was written and will not be there.
  * @throws Error naming every error and hint
@@ -42,13 +49,13 @@ export const compose = (documents: readonly Document[]): Composed => {
   ];
   if (problems.length > 0 || !result.supergraphSdl)
     throw new Error(`The subgraphs do not compose:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
-  const schema = Supergraph.build(result.supergraphSdl, { supportedFeatures: null })
-    .apiSchema()
-    .toGraphQLJSSchema();
-  return {
-    supergraph: `${result.supergraphSdl.trimEnd()}\n`,
-    api: `${printSchema(lexicographicSortSchema(schema))}\n`,
-  };
+  return { supergraph: `${result.supergraphSdl.trimEnd()}\n`, api: apiOf(result.supergraphSdl) };
 };
 
-export const composeSupergraph = (): Composed => compose(subgraphDocuments());
+/** What partners may see; what they may ask for of that is in their operations and scopes. */
+export const partnerContract: ContractFilter = { include: ['partner'] };
+
+export const composeSupergraph = (): Composed & { readonly partner: string } => {
+  const composed = compose(subgraphDocuments());
+  return { ...composed, partner: apiOf(contractOf(composed.supergraph, partnerContract)) };
+};

@@ -1,6 +1,7 @@
 // The rules of our schemas that composition does not know. Each answers with a sentence for every breach.
 import {
   buildSchema,
+  type DefinitionNode,
   type FieldDefinitionNode,
   type GraphQLNamedType,
   type GraphQLSchema,
@@ -121,3 +122,40 @@ export const enumBreaches = (documents: readonly Document[]): string[] => {
     .filter(([, places]) => places.length > 1)
     .map(([type, places]) => `${type} stands in ${places.map(({ name }) => name).join(' and ')}`);
 };
+
+const roots = new Set(['Query', 'Mutation', 'Subscription']);
+
+const isFieldsOfObject = (definition: DefinitionNode): definition is ObjectTypeDefinitionNode =>
+  definition.kind === Kind.OBJECT_TYPE_DEFINITION || definition.kind === Kind.OBJECT_TYPE_EXTENSION;
+
+/** What a field says about who may ask for it. */
+const rulesOn = (field: FieldDefinitionNode): string[] =>
+  (field.directives ?? []).flatMap(({ name, arguments: args }) => {
+    if (name.value === 'authenticated' || name.value === 'requiresScopes') return [`@${name.value}`];
+    const [tag] = args ?? [];
+    const value = name.value === 'tag' && tag?.value.kind === Kind.STRING ? tag.value.value : '';
+    return value === 'everyone' || value === 'owner' ? [value] : [];
+  });
+
+/**
+ * Whoever adds a field at the root has to think of who may ask for it, and to write it down: as a rule that is held to
+ * everywhere, or that there is none because it is for everyone, or because the code looks at whose each thing is.
+ */
+export const unstatedRules = (documents: readonly Document[]): string[] =>
+  documents.flatMap(({ name, text }) =>
+    parse(text)
+      .definitions.filter(isFieldsOfObject)
+      .filter((type) => roots.has(type.name.value))
+      .flatMap((type) => (type.fields ?? []).map((field) => ({ type, field, rules: rulesOn(field) })))
+      .flatMap(({ type, field, rules }) => {
+        const place = `${type.name.value}.${field.name.value} in ${name}`;
+        if (rules.length === 0)
+          return [
+            `${place} does not say who may ask: @authenticated, @requiresScopes(scopes: …), ` +
+              '@tag(name: "everyone"), or @tag(name: "owner") where the code looks at whose each thing is',
+          ];
+        return rules.includes('everyone') && rules.length > 1
+          ? [`${place} is for everyone, and has ${rules.filter((rule) => rule !== 'everyone').join(' and ')}`]
+          : [];
+      }),
+  );

@@ -185,6 +185,8 @@ ${partnerOf(folder, 'bolt', `bolt_prefix.${'t'.repeat(40)}`)}
   };
   return {
     issuer,
+    /** where the subgraphs are */
+    places: [own, others].map(({ url }) => new URL(url).host),
     /** of `gateway/src/standalone/main.ts` */
     args: argumentsFor('gateway.yaml', settings),
     argsWithPartners: argumentsFor('partners.yaml', settings + partners),

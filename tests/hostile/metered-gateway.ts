@@ -20,6 +20,8 @@ type Program = {
   readonly file: 'gateway/src/standalone/main.ts' | 'gateway/src/main.ts';
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** a module that is loaded before it */
+  readonly load?: string;
 };
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -34,13 +36,14 @@ const firstLine = async (child: ChildProcess, said: () => string): Promise<strin
   return line;
 };
 
-export const startMetered = async ({ file, args = [], env = {} }: Program): Promise<MeteredGateway> => {
+export const startMetered = async ({ file, args = [], env = {}, load }: Program): Promise<MeteredGateway> => {
   const child = fork(fileOf(`../../${file}`), args, {
     execArgv: [
       '--expose-gc',
       '--max-semi-space-size=8',
-      '--import',
-      new URL('meter.ts', import.meta.url).href,
+      ...[new URL('meter.ts', import.meta.url).href, ...(load === undefined ? [] : [load])].flatMap(
+        (module) => ['--import', module],
+      ),
     ],
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

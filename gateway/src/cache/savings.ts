@@ -2,15 +2,17 @@
 import type { Log } from '@orderstream/runtime/log';
 import type { GraphQLSchema } from 'graphql';
 import type { Redis } from 'ioredis';
+import type { Operation } from '../execute/operation.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type CallCounts, withSharing } from '../transport/share.ts';
 import type { Transport } from '../transport/transport.ts';
 import { CacheCounts } from './cache-counts.ts';
 import { withEntityCache } from './entity-cache.ts';
 import { type EntityStore, openEntityStore } from './entity-store.ts';
+import { type RunCounts, shareRuns } from './share-runs.ts';
 
 export type SavingSettings = {
-  /** whether equal calls of people who are not known are made once */
+  /** whether equal queries and calls of people who are not known are made once */
   readonly sharing: boolean;
   /** `longest`: milliseconds */
   readonly entities: { readonly enabled: boolean; readonly longest: number };
@@ -37,6 +39,11 @@ export type Savings<Asking> = {
     fullSchema: GraphQLSchema,
     distinction: Distinction<Asking>,
   ) => Transport<Asking>;
+  /** Runs a query once for all who ask it at one moment and have the same scope. */
+  readonly share: (
+    operation: Operation<Asking>,
+    scopeOf: (asking: Asking) => string | null,
+  ) => Operation<Asking>;
   /** null where no entities are kept */
   readonly store: EntityStore | null;
 };
@@ -48,17 +55,21 @@ type Options = {
   readonly prefix: string;
   readonly metrics: Pick<Metrics, 'watch'>;
   readonly log: Log;
+  /** milliseconds that an answer of Redis is waited for */
+  readonly patienceMs?: number;
 };
 
-const watchSharing = ({ watch }: Options['metrics'], counts: CallCounts): void => {
+const watchSharing = ({ watch }: Options['metrics'], queries: RunCounts, calls: CallCounts): void => {
   watch(
     'counter',
-    'shared_calls_total',
-    'Calls to subgraphs of people who are not signed in: made, or joined to one under way.',
-    ['outcome'],
+    'shared_total',
+    'Queries, and calls to subgraphs, of people who are not known: made, or joined to one under way.',
+    ['what', 'outcome'],
     (tell) => {
-      tell(counts.asked - counts.joined, 'made');
-      tell(counts.joined, 'joined');
+      for (const [what, { asked, joined }] of Object.entries({ queries, calls })) {
+        tell(asked - joined, what, 'made');
+        tell(joined, what, 'joined');
+      }
     },
   );
 };
@@ -70,15 +81,22 @@ export const createSavings = <Asking>({
   prefix,
   metrics,
   log,
+  patienceMs,
 }: Options): Savings<Asking> => {
-  const store = entities.enabled && redis ? openEntityStore({ redis, prefix, log }) : null;
+  const store =
+    entities.enabled && redis
+      ? openEntityStore({ redis, prefix, log, ...(patienceMs && { patienceMs }) })
+      : null;
   const cacheCounts = new CacheCounts();
+  const runCounts: RunCounts = { asked: 0, joined: 0 };
   const callCounts: CallCounts = { asked: 0, joined: 0 };
   if (store) cacheCounts.watch(metrics);
-  if (sharing) watchSharing(metrics, callCounts);
+  if (sharing) watchSharing(metrics, runCounts, callCounts);
 
   return {
     store,
+    share: (operation, scopeOf) =>
+      sharing ? shareRuns(operation, { scopeOf, counts: runCounts }) : operation,
     before: (calls, subgraph, fullSchema, { scopeOf, userOf, variantOf }) => {
       const kept = store
         ? withEntityCache(calls, {

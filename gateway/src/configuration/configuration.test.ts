@@ -83,13 +83,15 @@ rates:
   rules:
     - { by: address, limit: 600, window: 1m }
     - { by: user, counts: cost, limit: 50000, window: 1m }
+shedding: { loopDelay: 1s, classes: [{ name: extras, fields: [news] }, { name: others }] }
 redis: { url: redis://redis:6379, password: "\${REDIS_PASSWORD}" }
 cors: { origins: [https://shop.example], credentials: true }
 introspection: scope:schema:read
 developers: { scope: developer }
 telemetry: { metrics: { path: /internal/metrics }, accessLog: { sample: 0.1 }, tracing: { endpoint: http://otel:4318 } }
 subscriptions: { perUser: 5, keepAlive: 20s }
-cache: { entities: { enabled: true, longest: 1m } }
+cache: { entities: { enabled: true, longest: 1m }, http: { longest: 10s } }
+compression: { atLeast: 2KiB }
 `;
 
 test('a whole file is read into what the rooms of the gateway take', () => {
@@ -163,6 +165,15 @@ test('a whole file is read into what the rooms of the gateway take', () => {
     { by: 'address', counts: 'requests', limit: 600, windowMs: 60_000 },
     { by: 'user', counts: 'cost', limit: 50_000, windowMs: 60_000 },
   ]);
+  expect(read.shedding).toEqual({
+    enabled: true,
+    inFlight: 1_000,
+    loopDelayMs: 1_000,
+    classes: [
+      { name: 'extras', fields: ['news'] },
+      { name: 'others', fields: [] },
+    ],
+  });
   expect(read.redis).toEqual({ url: 'redis://redis:6379', password: 'a: b # c', prefix: 'gateway:' });
   expect(read.introspection).toEqual({ for: 'scope', scope: 'schema:read' });
   expect(read.telemetry).toMatchObject({
@@ -170,7 +181,11 @@ test('a whole file is read into what the rooms of the gateway take', () => {
     accessLog: { sample: 0.1 },
   });
   expect(read.subscriptions).toMatchObject({ perUser: 5, keepAlive: 20_000, waiting: 1_048_576 });
-  expect(read.cache.entities).toEqual({ enabled: true, longest: 60_000 });
+  expect(read.cache).toMatchObject({
+    entities: { enabled: true, longest: 60_000 },
+    http: { enabled: true, longest: 10_000 },
+  });
+  expect(read.compression).toEqual({ enabled: true, atLeast: 2_048 });
 });
 
 test('a secret of any characters stays what it is', () => {
@@ -227,11 +242,26 @@ test.each<[string, string, string[]]>([
     'limits: { body: 100 }',
     ['g.yaml:1:11 limits.body needs a size such as 512B, 64KiB or 16MiB'],
   ],
+  [
+    'classes of which none is for the rest',
+    'shedding:\n  classes: [{ name: a, fields: [b] }]\n',
+    ['g.yaml:2:3 shedding.classes needs one class without fields, for all the rest'],
+  ],
+  [
+    'a field of two classes',
+    'shedding: { classes: [{ name: a, fields: [b] }, { name: c, fields: [b] }, { name: d }] }',
+    ['g.yaml:1:13 shedding.classes has a field twice'],
+  ],
   ['a list instead of a section', 'limits: [1]', ['g.yaml:1:1 limits needs settings below it']],
   [
     'a text instead of a flag',
     'supergraph: { watch: "yes" }',
     ['g.yaml:1:15 supergraph.watch needs true or false'],
+  ],
+  [
+    'entities that are kept nowhere',
+    'cache:\n  entities: { enabled: true }\n',
+    ['g.yaml:2:3 cache.entities are kept in Redis: say where by redis.url'],
   ],
   [
     'a rule that does two things',

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import type { Introspection } from '../auth/introspection.ts';
-import { auth, limits, persisted, rates } from './door-settings.ts';
+import { auth, limits, persisted, rates, shedding } from './door-settings.ts';
 import { headers, subgraphs } from './subgraph-settings.ts';
 import {
   count,
@@ -117,9 +117,17 @@ const subscriptions = section({
 const cache = section({
   /** bytes of operations that are planned and compiled */
   operations: size.default(67_108_864),
-  /** whether equal anonymous queries that are under way are run once */
+  /** whether equal queries and calls of people who are not known, under way at the same time, are made once */
   sharing: flag.default(true),
   entities: section({ enabled: flag.default(false), longest: time.default(300_000) }),
+  /** whether answers by GET say how long they may be kept; no change is told to those who keep them */
+  http: section({ enabled: flag.default(true), longest: time.default(300_000) }),
+});
+
+const compression = section({
+  enabled: flag.default(true),
+  /** bytes; shorter answers go as they are */
+  atLeast: size.default(1_024),
 });
 
 const redis = part({
@@ -129,23 +137,30 @@ const redis = part({
   prefix: z.string({ error: 'needs text' }).default('gateway:'),
 });
 
-export const configuration = z.strictObject({
-  listen,
-  supergraph,
-  subgraphs,
-  headers,
-  auth,
-  limits,
-  persisted,
-  rates,
-  redis: redis.optional(),
-  cors,
-  introspection,
-  /** scope of those who are told costs, calls and plans; nobody without it */
-  developers: section({ scope: text.optional() }),
-  telemetry,
-  subscriptions,
-  cache,
-});
+export const configuration = z
+  .strictObject({
+    listen,
+    supergraph,
+    subgraphs,
+    headers,
+    auth,
+    limits,
+    persisted,
+    rates,
+    shedding,
+    redis: redis.optional(),
+    cors,
+    introspection,
+    /** scope of those who are told costs, calls and plans; nobody without it */
+    developers: section({ scope: text.optional() }),
+    telemetry,
+    subscriptions,
+    cache,
+    compression,
+  })
+  .refine(({ cache, redis: found }) => !cache.entities.enabled || found !== undefined, {
+    path: ['cache', 'entities'],
+    error: 'are kept in Redis: say where by redis.url',
+  });
 
 export type GatewayConfiguration = z.infer<typeof configuration>;

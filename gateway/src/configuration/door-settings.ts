@@ -4,6 +4,7 @@ import type { AuthMode } from '../auth/authority.ts';
 import type { IdentitySettings, IssuerSettings } from '../auth/identity.ts';
 import { defaultLimits, type Limits } from '../limits/limit.ts';
 import type { RateRule } from '../rate/rates.ts';
+import type { SheddingSettings } from '../shed/shedding.ts';
 import {
   count,
   countOrNone,
@@ -177,3 +178,29 @@ export const rates = section({
   /** of each limit, while Redis does not answer */
   localShare: share.refine((value) => value > 0, { error: 'needs more than 0' }).default(0.25),
 });
+
+export const shedding = section({
+  enabled: flag.default(true),
+  /** requests under way at a time: above half of it the first class is refused, above it everybody */
+  inFlight: count.default(1_000),
+  /** by which the event loop may be late; a gateway that is later than that for two seconds lets fewer in */
+  loopDelay: time.default(200),
+  /** in the order in which they are given up */
+  classes: z
+    .array(part({ name: text, fields: z.array(text, { error: 'needs a list of fields' }).default([]) }), {
+      error: 'needs a list of classes',
+    })
+    .default([])
+    .refine((all) => isEachOnce(all, ({ name }) => name), { error: 'has a class twice' })
+    .refine(
+      (all) =>
+        isEachOnce(
+          all.flatMap(({ fields }) => fields),
+          (field) => field,
+        ),
+      { error: 'has a field twice' },
+    )
+    .refine((all) => all.length === 0 || all.filter(({ fields }) => fields.length === 0).length === 1, {
+      error: 'needs one class without fields, for all the rest',
+    }),
+}).transform(({ loopDelay, ...rest }): SheddingSettings => ({ ...rest, loopDelayMs: loopDelay }));

@@ -16,10 +16,10 @@ test('what the example leaves as comments is right, too', () => {
     .replace(/^( *)# {2,3}(.*)$/gm, '$1  $2')
     .replace(/^( *)# ((?:unix|file|redis|endpoint):)/gm, '$1$2')
     .replace(
-      /(named: \{\}|all: \[\]|issuers: \[\]|partners: \[\]|rules: \[\]).*$/gm,
+      /(named: \{\}|all: \[\]|issuers: \[\]|partners: \[\]|rules: \[\]|classes: \[\]).*$/gm,
       (all) => all.split(' ')[0]!,
     )
-    .replace(/ {2,}(or|instead|nothing) .*$/gm, '')
+    .replace(/ {2,}(or|instead|nothing|whatever) .*$/gm, '')
     .replace('sha256: … }   of the whole key, which nobody keeps', `sha256: ${'ab'.repeat(32)} }`);
   const read = readConfiguration(bare, { REGION: 'eu', REDIS_PASSWORD: 'secret' });
   expect(read.listen.unix).toBe('/run/gateway.sock');
@@ -31,6 +31,7 @@ test('what the example leaves as comments is right, too', () => {
   });
   expect(read.persisted.partners[0]).toMatchObject({ id: 'acme', costPerMinute: 50_000 });
   expect(read.rates.rules).toHaveLength(2);
+  expect(read.shedding.classes.map(({ name }) => name)).toEqual(['recommendations', 'browsing', 'buying']);
   expect(read.redis?.password).toBe('secret');
   expect(read.telemetry.tracing.endpoint).toBe('http://127.0.0.1:4318');
 });

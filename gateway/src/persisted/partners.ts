@@ -66,6 +66,6 @@ export const quotaOf = ({ id, perMinute, perDay }: Partner): Ask[] => [
   { name: `quota:${id}`, limit: perDay, windowMs: day, cost: 1 },
 ];
 
-/** @param cost estimated before, or the difference to what it was */
+/** @param cost that the operation is estimated to have */
 export const budgetOf = ({ id, costPerMinute }: Partner, cost: number): Ask[] =>
   costPerMinute === null ? [] : [{ name: `budget:${id}`, limit: costPerMinute, windowMs: minute, cost }];

@@ -130,7 +130,11 @@ export const openApolloPlanner = (
 ): { readonly apiSdl: string; readonly engine: Engine } => {
   const internals = load('@apollo/federation-internals') as typeof import('@apollo/federation-internals');
   const { QueryPlanner } = load('@apollo/query-planner') as typeof import('@apollo/query-planner');
-  const supergraph = internals.Supergraph.build(supergraphSdl, { validateSupergraph: false });
+  // It refuses what is for security, unless told that somebody sees to it: nothing refused is ever planned.
+  const supergraph = internals.Supergraph.build(supergraphSdl, {
+    validateSupergraph: false,
+    supportedFeatures: null,
+  });
   const apiSchema = supergraph.apiSchema();
   const planner = new QueryPlanner(supergraph);
   return {

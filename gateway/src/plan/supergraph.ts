@@ -1,7 +1,18 @@
 // A supergraph in memory: what clients may ask, what the subgraphs know, where they are, and who plans.
-import { buildASTSchema, buildSchema, type GraphQLSchema, isEnumType, Kind, parse, visit } from 'graphql';
+import {
+  buildASTSchema,
+  buildSchema,
+  type DocumentNode,
+  type GraphQLSchema,
+  isEnumType,
+  Kind,
+  type NamedTypeNode,
+  parse,
+  visit,
+} from 'graphql';
 import { openApolloPlanner } from './apollo-planner.ts';
 import { openHivePlanner } from './hive-planner.ts';
+import { withInaccessibleByName } from './inaccessible.ts';
 import { type Engine, type Planner, plannerOf } from './planner.ts';
 import { PlannerChild } from './planner-child.ts';
 
@@ -34,13 +45,36 @@ const subgraphsOf = (schema: GraphQLSchema): Map<string, { readonly url: string 
   return found;
 };
 
-/** The Rust planner tells of introspection as if it were the supergraph's; every schema of graphql-js has its own. */
-const withoutIntrospection = (apiSdl: string) =>
-  visit(parse(apiSdl, { noLocation: true }), {
-    FieldDefinition: ({ name }) => (name.value.startsWith('__') ? null : undefined),
-    ObjectTypeDefinition: { leave: ({ name }) => (name.value.startsWith('__') ? null : undefined) },
-    EnumTypeDefinition: ({ name }) => (name.value.startsWith('__') ? null : undefined),
+/** Introspection, which every schema of graphql-js has of its own, and what the supergraph is put together with. */
+const isMachinery = (name: string): boolean => name.startsWith('__') || name.startsWith('join__');
+
+/**
+ * The Rust planner tells of machinery as if it were for clients, and of types that are inaccessible wherever others name
+ * them as interfaces, members or roots.
+ */
+const readable = (apiSdl: string): DocumentNode => {
+  const { definitions, ...document } = parse(apiSdl, { noLocation: true });
+  const kept = definitions.filter((one) => !('name' in one && one.name && isMachinery(one.name.value)));
+  const there = new Set(kept.flatMap((one) => ('name' in one && one.name ? [one.name.value] : [])));
+  const isThere = ({ name }: NamedTypeNode): boolean => there.has(name.value);
+  const withThere = <Node extends { readonly interfaces?: readonly NamedTypeNode[] }>(node: Node): Node => ({
+    ...node,
+    interfaces: node.interfaces?.filter(isThere),
   });
+  return visit(
+    { ...document, definitions: kept },
+    {
+      SchemaDefinition: (node) => ({
+        ...node,
+        operationTypes: node.operationTypes.filter(({ type }) => isThere(type)),
+      }),
+      FieldDefinition: ({ name }) => (isMachinery(name.value) ? null : undefined),
+      ObjectTypeDefinition: { leave: withThere },
+      InterfaceTypeDefinition: { leave: withThere },
+      UnionTypeDefinition: (node) => ({ ...node, types: node.types?.filter(isThere) }),
+    },
+  );
+};
 
 type Opened = {
   readonly apiSdl: string;
@@ -56,7 +90,8 @@ const openApollo = (sdl: string): Opened => ({
 });
 
 /** In a process of its own. Where the machine has no binary for it, the other planner in this one. */
-const openRust = (sdl: string): Opened => {
+const openRust = (given: string): Opened => {
+  const sdl = withInaccessibleByName(given);
   let apiSdl: string;
   try {
     apiSdl = openHivePlanner(sdl).apiSdl;
@@ -81,7 +116,7 @@ export const openSupergraph = (
   const { apiSdl, engine, ready, close } = options.planner === 'apollo' ? openApollo(sdl) : openRust(sdl);
   return {
     sdl,
-    apiSchema: buildASTSchema(withoutIntrospection(apiSdl), { assumeValidSDL: true }),
+    apiSchema: buildASTSchema(readable(apiSdl), { assumeValidSDL: true }),
     fullSchema,
     subgraphs: subgraphsOf(fullSchema),
     planner: plannerOf(engine, options.planningMs ?? 1_000, { ready, close }),

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { RequestError } from '@orderstream/runtime/errors';
+import { figure, tooComplex } from '../limits/limit.ts';
 import type { Ask, Verdict } from './window.ts';
 import type { Windows } from './windows.ts';
 
@@ -24,10 +25,13 @@ type Told = (refusal: RequestError | null) => void;
 export type Rates = {
   /** Counts a request, before anything is asked about it. @param told called once, with RATE_LIMITED or null */
   readonly admit: (requester: Requester, told: Told) => void;
-  /** Takes an operation's estimated cost, before it runs. */
-  readonly spend: (requester: Requester, cost: number, told: Told) => void;
-  /** Makes up for the estimate when the answer is there. @param difference what it cost more, or less */
-  readonly settle: (requester: Requester, difference: number) => void;
+  /**
+   * Takes an operation's estimated cost, before it runs; what it came to in the end changes nothing. What is bounded is
+   * what may be asked for, and who asks can know it beforehand.
+   * @param budget of the requester's own, beside the rules
+   * @param told called once, with RATE_LIMITED, with QUERY_TOO_COMPLEX for what no window has room for ever, or null
+   */
+  readonly spend: (requester: Requester, cost: number, budget: readonly Ask[], told: Told) => void;
 };
 
 /** One customer of a network provider commonly has a whole /64 to choose addresses from. */
@@ -70,6 +74,16 @@ export const rateLimited = (verdict: Verdict): RequestError | null =>
     ? null
     : new RequestError('RATE_LIMITED', undefined, { retryAfterMs: verdict.retryAfterMs });
 
+/** Another try would never help. */
+const neverRoom = (asks: readonly Ask[]): RequestError | null => {
+  const ask = asks.find(({ cost, limit }) => cost > limit);
+  if (!ask) return null;
+  const seconds = ask.windowMs / 1_000;
+  return tooComplex(
+    `its cost is ${figure(ask.cost)}, of ${figure(ask.limit)} allowed in ${figure(seconds)} seconds`,
+  );
+};
+
 export const createRates = (rules: readonly RateRule[], windows: Windows): Rates => {
   const take = (asks: readonly Ask[], told: Told): void => {
     if (asks.length === 0) told(null);
@@ -77,9 +91,11 @@ export const createRates = (rules: readonly RateRule[], windows: Windows): Rates
   };
   return {
     admit: (requester, told) => take(asksOf(rules, requester, 'requests', 1), told),
-    spend: (requester, cost, told) => take(asksOf(rules, requester, 'cost', cost), told),
-    settle: (requester, difference) => {
-      if (difference !== 0) windows.settle(asksOf(rules, requester, 'cost', difference));
+    spend: (requester, cost, budget, told) => {
+      const asks = cost === 0 ? [] : [...asksOf(rules, requester, 'cost', cost), ...budget];
+      const never = neverRoom(asks);
+      if (never) told(never);
+      else take(asks, told);
     },
   };
 };

@@ -45,5 +45,5 @@ export const waitFor = (bucket: Bucket, ask: Ask, now: number): number => {
 
 export const filled = (bucket: Bucket, cost: number): Bucket => ({
   ...bucket,
-  current: Math.max(0, bucket.current + cost),
+  current: bucket.current + cost,
 });

@@ -10,8 +10,6 @@ export type Windows = {
    * A hot path waits on no promise for it.
    */
   readonly take: (asks: readonly Ask[], told: (verdict: Verdict) => void) => void;
-  /** Adds to what was taken, or gives back, without a question. */
-  readonly settle: (asks: readonly Ask[]) => void;
 };
 
 const allowed: Verdict = { isAllowed: true };
@@ -47,23 +45,21 @@ export const createLocalWindows = (
       fill(asks, at);
       told(allowed);
     },
-    settle: (asks) => fill(asks, now()),
     size: () => buckets.size,
   };
 };
 
-// The same as window.ts, by Redis's own clock. KEYS: a hash per window. ARGV: now or -1, whether to ask first, and for
-// each key limit, window and cost.
+// The same as window.ts, by Redis's own clock. KEYS: a hash per window. ARGV: now or -1, and for each key limit,
+// window and cost.
 const script = `
 local now = tonumber(ARGV[1])
 if now < 0 then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local asks = ARGV[2] == '1'
 local after = {}
 for i, key in ipairs(KEYS) do
-  local limit, window, cost = tonumber(ARGV[i * 3]), tonumber(ARGV[i * 3 + 1]), tonumber(ARGV[i * 3 + 2])
+  local limit, window, cost = tonumber(ARGV[i * 3 - 1]), tonumber(ARGV[i * 3]), tonumber(ARGV[i * 3 + 1])
   local held = redis.call('HMGET', key, 't', 'c', 'p')
   local turn, current, previous = tonumber(held[1]) or -2, tonumber(held[2]) or 0, tonumber(held[3]) or 0
   local present = math.floor(now / window)
@@ -73,7 +69,7 @@ for i, key in ipairs(KEYS) do
     current = 0
   end
   local passed = math.max(0, now / window - turn)
-  if asks and previous * (1 - passed) + current + cost > limit then
+  if previous * (1 - passed) + current + cost > limit then
     if cost > limit then return {i, 2 * window} end
     local till
     if current + cost <= limit then
@@ -83,7 +79,7 @@ for i, key in ipairs(KEYS) do
     end
     return {i, math.max(1, math.ceil((till - passed) * window))}
   end
-  after[i] = {turn, math.max(0, current + cost), previous, window}
+  after[i] = {turn, current + cost, previous, window}
 end
 for i, key in ipairs(KEYS) do
   local one = after[i]
@@ -116,12 +112,11 @@ export const createRedisWindows = (
   const counting = redis as Counting;
   let pausedUntil = 0;
 
-  const run = (asks: readonly Ask[], isQuestion: boolean): Promise<[number, number]> =>
+  const run = (asks: readonly Ask[]): Promise<[number, number]> =>
     counting.takeWindows(
       asks.length,
       ...asks.map(({ name, windowMs }) => `${prefix}rate:${name}:${windowMs}`),
       now ? now() : -1,
-      isQuestion ? 1 : 0,
       ...asks.flatMap(({ limit, windowMs, cost }) => [limit, windowMs, cost]),
     );
   const isAway = (): boolean => redis.status !== 'ready' || performance.now() < pausedUntil;
@@ -134,7 +129,7 @@ export const createRedisWindows = (
     take: (asks, told) => {
       if (asks.length === 0) return told(allowed);
       if (isAway()) return local.take(asks, told);
-      run(asks, true).then(
+      run(asks).then(
         ([refused, retryAfterMs]) =>
           told(refused === 0 ? allowed : { isAllowed: false, ask: asks[refused - 1]!, retryAfterMs }),
         (error: unknown) => {
@@ -142,11 +137,6 @@ export const createRedisWindows = (
           local.take(asks, told);
         },
       );
-    },
-    settle: (asks) => {
-      if (asks.length === 0) return;
-      if (isAway()) return local.settle(asks);
-      run(asks, false).catch(failed);
     },
   };
 };

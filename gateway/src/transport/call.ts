@@ -1,21 +1,17 @@
-// One attempt at one call: what undici tells while the request is under way. Whoever reads the headers decides here
+// One attempt at one call, from the moment it is made to its answer. Whoever reads the head of an answer decides here
 // whether the bytes that follow can be believed to answer this very call.
-import type { Dispatcher } from 'undici';
+import type { AnswerHead } from './answer-head.ts';
+import type { Connection } from './connection.ts';
 import type { Timed } from './deadlines.ts';
 import { CallFailure, type Reason } from './failure.ts';
 import type { Line } from './line.ts';
 import type { Receiver } from './transport.ts';
-import { callIdHeader } from './trust.ts';
-
-type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
 
 /** What a call reports to the transport that made it. */
 export type Caller<Asking> = {
   readonly largestAnswer: number;
   /** `named`: whose answer it is, by its own word */
   believes(call: Call<Asking>, named: unknown): boolean;
-  ended(call: Call<Asking>, text: string): void;
-  broke(call: Call<Asking>, error: unknown): void;
   expired(call: Call<Asking>): void;
   /** Ends the connection that the call is on. */
   hangUp(call: Call<Asking>): void;
@@ -24,8 +20,6 @@ export type Caller<Asking> = {
 /** bytes of a refusal that are read for the sake of the connection */
 const mostIgnored = 64 * 1024;
 
-const json = /^application\/(?:[\w.-]+\+)?json\b/i;
-
 const refusalOf = (status: number): Reason | null => {
   if (status === 401) return 'refused';
   if (status === 429 || (status >= 502 && status <= 504)) return 'overloaded';
@@ -33,17 +27,7 @@ const refusalOf = (status: number): Reason | null => {
   return status >= 500 || (status >= 300 && status < 400) ? 'status' : null;
 };
 
-/** How the answer's end is told must leave no room for doubt; anything unusual may shift the answers behind it. */
-const surpriseIn = (status: number, headers: Headers): string | null => {
-  if (status < 200) return `status ${status} ahead of the answer`;
-  if (status === 204 || status === 205 || status === 304) return `status ${status} instead of an answer`;
-  const length = headers['content-length'];
-  const coding = headers['transfer-encoding'];
-  if (length === undefined) return coding === 'chunked' ? null : 'an answer of unknown length';
-  return coding === undefined && typeof length === 'string' ? null : 'an answer of two lengths';
-};
-
-export class Call<Asking> implements Timed, Dispatcher.DispatchHandler {
+export class Call<Asking> implements Timed {
   /** null when it has been told, or when somebody else will tell it */
   receiver: Receiver | null;
   body: string | null;
@@ -62,7 +46,9 @@ export class Call<Asking> implements Timed, Dispatcher.DispatchHandler {
   later: Timed | null = null;
   isTimed = false;
 
-  /** null: on a connection of its own */
+  /** null while it waits for one */
+  connection: Connection<Asking> | null = null;
+  /** the same where it is shared; null: on a connection of its own */
   line: Line<Asking> | null = null;
   behind: Call<Asking> | null = null;
   ordinal = 0;
@@ -70,7 +56,6 @@ export class Call<Asking> implements Timed, Dispatcher.DispatchHandler {
   twin: Call<Asking> | null = null;
   /** performance.now() */
   sentAt = 0;
-  controller: Dispatcher.DispatchController | null = null;
 
   readonly #caller: Caller<Asking>;
   #text = '';
@@ -115,61 +100,40 @@ export class Call<Asking> implements Timed, Dispatcher.DispatchHandler {
     this.#caller.expired(this);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.controller = controller;
-    if (this.line) this.ordinal = ++this.line.started;
-    // It waited for a connection until its time was over; thrown, so that the connection stays as it is.
-    else if (!this.receiver) throw new Error('nobody waits for the answer any more');
-    else this.sentAt = performance.now();
-  }
-
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers): void {
-    if (this.line?.isRetired) return;
-    if (!this.#caller.believes(this, headers[callIdHeader])) {
+  /** Its connection must not be believed any further once this has hung up. */
+  begins({ status, length, callId, isJson, isEncoded, surprise }: AnswerHead): void {
+    if (!this.#caller.believes(this, callId)) {
       this.#distrust('the answer to another call');
       return;
     }
     const refusal = refusalOf(status);
     if (refusal && !this.line) this.fail(refusal, `status ${status}`);
-    const surprise = surpriseIn(status, headers);
     if (surprise) {
       this.#distrust(surprise);
       return;
     }
     if (refusal) this.fail(refusal, `status ${status}`);
-    const length = Number(headers['content-length'] ?? 0);
-    if (!json.test(String(headers['content-type']))) this.fail('status', `status ${status}, not JSON`);
+    if (!isJson) this.fail('status', `status ${status}, not JSON`);
     else if (length > this.#caller.largestAnswer) this.fail('size', `${length} bytes`);
-    else if (headers['content-encoding'] !== undefined) this.fail('framing', 'an answer encoded unasked');
+    else if (isEncoded) this.fail('framing', 'an answer encoded unasked');
     if (!this.receiver && length > mostIgnored) this.#caller.hangUp(this);
   }
 
-  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.line?.isRetired) return;
-    this.#size += chunk.length;
+  takes(piece: string): void {
+    this.#size += piece.length;
     if (!this.receiver) {
       if (this.#size > Math.max(mostIgnored, this.#caller.largestAnswer)) this.#caller.hangUp(this);
-      return;
-    }
-    if (this.#size > this.#caller.largestAnswer) {
+    } else if (this.#size > this.#caller.largestAnswer) {
       this.fail('size', `more than ${this.#caller.largestAnswer} bytes`);
       this.#caller.hangUp(this);
-      return;
-    }
-    this.#text += chunk.toString('latin1');
+    } else this.#text = this.#text === '' ? piece : this.#text + piece;
   }
 
-  onResponseEnd(): void {
+  /** The whole answer, which is let go of. */
+  text(): string {
     const text = this.#text;
     this.#text = '';
-    this.controller = null;
-    if (this.line?.isRetired) this.#caller.broke(this, new Error('its connection was given up'));
-    else this.#caller.ended(this, text);
-  }
-
-  onResponseError(_: unknown, error: Error): void {
-    this.controller = null;
-    this.#caller.broke(this, error);
+    return text;
   }
 
   #distrust(surprise: string): void {

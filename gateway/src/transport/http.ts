@@ -1,12 +1,15 @@
-// One subgraph over HTTP/1.1, on undici. Two ways lead there: connections of their own, one call at a time, for
-// mutations, second attempts and operations that take long; and lines (line.ts) that quick queries share. A line is a
-// matter of trust (trust.ts). One on which anything unusual happens is given up with everything on it; what was on it is
-// asked again, once, on a connection of its own.
-import { buildConnector, Pool } from 'undici';
+// One subgraph over HTTP/1.1. Two ways lead there: connections of their own, one call at a time, for mutations, second
+// attempts and operations that take long; and lines (line.ts) that quick queries share. A line is a matter of trust
+// (trust.ts). One on which anything unusual happens is given up with everything on it; what was on it is asked again,
+// once, on a connection of its own.
+import { FramingError } from './answer-head.ts';
 import { Call, type Caller } from './call.ts';
+import type { Connection, ConnectionOwner, Destination } from './connection.ts';
 import { Deadlines } from './deadlines.ts';
 import { CallFailure, type Reason } from './failure.ts';
 import { Line } from './line.ts';
+import { OwnConnections } from './own-connections.ts';
+import { headerLines, requestStart } from './request-text.ts';
 import { placeOf, SlowOperations } from './slow-operations.ts';
 import type { Receiver, Transport } from './transport.ts';
 import { callIdHeader, type Sharing, Trust } from './trust.ts';
@@ -59,8 +62,8 @@ export type HttpTransport<Asking> = Transport<Asking> & {
   readonly underWay: () => number;
 };
 
-/** milliseconds */
-const connectTimeout = 2_000;
+/** milliseconds between two looks for connections that have been idle for long */
+const sweepEvery = 500;
 /** milliseconds after which the first in line counts as stuck */
 const stuck = 5;
 /** rescues that each answer pays for, and the most that can be saved up */
@@ -69,45 +72,65 @@ const mostRescues = 256;
 
 const noop = (): void => {};
 
-const reasonOf = (error: unknown): Reason => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'UND_ERR_INVALID_ARG') return 'mistake';
-  return /^HPE_|CONTENT_LENGTH_MISMATCH|HEADERS_OVERFLOW/.test(code) ? 'framing' : 'connection';
+const reasonOf = (error: Error): Reason => (error instanceof FramingError ? 'framing' : 'connection');
+
+const destinationOf = (origin: string): Destination & { readonly name: string } => {
+  if (origin.startsWith('unix:'))
+    return {
+      host: '',
+      port: 0,
+      isSecure: false,
+      socketPath: origin.slice('unix:'.length),
+      name: 'localhost',
+    };
+  const { protocol, hostname, port, host } = new URL(origin);
+  const isSecure = protocol === 'https:';
+  if (!isSecure && protocol !== 'http:') throw new TypeError(`a subgraph cannot be reached by ${protocol}`);
+  return {
+    // An IPv6 address without its brackets.
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? (isSecure ? 443 : 80) : Number(port),
+    isSecure,
+    socketPath: undefined,
+    name: host,
+  };
 };
 
-class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
+class Http<Asking> implements Caller<Asking>, ConnectionOwner<Asking>, HttpTransport<Asking> {
   readonly largestAnswer: number;
   readonly counts: HttpCounts = { inLine: 0, behind: 0, rescued: 0, again: 0, retired: 0 };
   readonly #options: HttpOptions<Asking>;
   readonly #trust: Trust;
   readonly #most: number;
-  readonly #url: string;
-  readonly #connector: ReturnType<typeof buildConnector>;
-  readonly #pool: Pool;
+  readonly #destination: Destination;
+  /** what every request begins with */
+  readonly #start: string;
+  readonly #own: OwnConnections<Asking>;
   readonly #lines: Line<Asking>[] = [];
   readonly #deadlines = new Deadlines();
   readonly #slow = new SlowOperations();
   #ids = 0;
   #rescues = 32;
   #watch: NodeJS.Timeout | undefined;
+  #sweeper: NodeJS.Timeout | undefined;
   #closed: Promise<void> | null = null;
   #whenEmpty = noop;
 
   constructor(options: HttpOptions<Asking>) {
-    const { origin, sharing = 'echoed', connections = 64, largestAnswer } = options;
-    const socketPath = origin.startsWith('unix:') ? origin.slice('unix:'.length) : undefined;
+    const { origin, path, sharing = 'echoed', connections = 64, largestAnswer } = options;
+    const destination = destinationOf(origin);
     this.#options = options;
     this.largestAnswer = largestAnswer;
     this.#trust = new Trust(sharing);
     this.#most = connections;
-    this.#url = socketPath ? 'http://localhost' : origin;
-    this.#connector = buildConnector({ timeout: connectTimeout, allowH2: false, socketPath });
-    this.#pool = new Pool(this.#url, {
-      connections,
-      pipelining: 1,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: this.#connector,
+    this.#destination = destination;
+    this.#start = requestStart(destination.name, path);
+    this.#own = new OwnConnections<Asking>({
+      destination,
+      most: connections,
+      ended: (call) => this.ended(call),
+      broke: (call, error) => this.broke(call, error),
+      put: (call, connection) => this.#put(call, connection, performance.now()),
     });
   }
 
@@ -146,8 +169,11 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
         this.#whenEmpty = noop;
         this.#deadlines.stop();
         clearTimeout(this.#watch);
-        for (const line of [...this.#lines]) this.#retire(line);
-        this.#pool.destroy(resolve);
+        clearInterval(this.#sweeper);
+        this.#sweeper = undefined;
+        for (const line of [...this.#lines]) line.destroy(new Error('the transport is closed'));
+        this.#own.close();
+        resolve();
       };
       if (this.#deadlines.size === 0) this.#whenEmpty();
     });
@@ -160,16 +186,17 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
     return this.#trust.believes(call, named);
   }
 
-  ended(call: Call<Asking>, text: string): void {
+  ended(call: Call<Asking>): void {
     const now = performance.now();
-    const { line } = call;
+    const { line, connection } = call;
     const since = line ? line.firstSince : call.sentAt;
-    if (line && !line.leave(call, now)) {
-      this.#retire(line);
-      this.broke(call, new Error('an answer out of turn'));
-      return;
-    }
+    const text = call.text();
     this.#letGo(call);
+    call.connection = null;
+    call.line = null;
+    connection!.idleSince = now;
+    if (line) line.answered(now);
+    else this.#own.free(connection!);
     if (this.#trust.sharing !== 'never') this.#slow.answered(call.place, since, call.sentAt, now);
     if (this.#rescues < mostRescues) this.#rescues += rescuesPerAnswer;
     if (text === '') call.fail('framing', 'an empty answer');
@@ -177,24 +204,31 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
     if (this.#deadlines.size === 0) this.#whenEmpty();
   }
 
-  broke(call: Call<Asking>, error: unknown): void {
+  broke(call: Call<Asking>, error: Error): void {
     this.#letGo(call);
-    const { line, twin } = call;
-    call.behind = null;
-    const reason = reasonOf(error);
-    if (line && reason !== 'mistake') this.#retire(line);
+    const { line, twin, connection } = call;
+    call.connection = null;
+    // What was never written can be written elsewhere, whatever it is.
+    const isSafe = line !== null || !connection!.hasLeft(call);
     if (call.receiver && twin) {
       // The other attempt is still under way and decides.
       call.twin = null;
       twin.twin = null;
       call.receiver = null;
-    } else if (call.receiver && line?.hasConnected && !call.isAgain && reason !== 'mistake') {
+    } else if (call.receiver && !call.isAgain && connection!.hasConnected && isSafe) {
       this.counts.again += 1;
       const next = this.#call(call, true);
       call.settle();
       this.#alone(next);
-    } else call.fail(reason, this.#options.name, error);
+    } else call.fail(reasonOf(error), this.#options.name, error);
     if (this.#deadlines.size === 0) this.#whenEmpty();
+  }
+
+  connected(): void {}
+
+  lost(line: Connection<Asking>): void {
+    if (line.length > 0) this.counts.retired += 1;
+    this.#lines.splice(this.#lines.indexOf(line as Line<Asking>), 1);
   }
 
   expired(call: Call<Asking>): void {
@@ -204,8 +238,7 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
   }
 
   hangUp(call: Call<Asking>): void {
-    if (call.line) this.#retire(call.line);
-    else call.controller?.abort(new Error('hung up'));
+    call.connection?.destroy(new Error('we have hung up'));
   }
 
   #call(of: ConstructorParameters<typeof Call<Asking>>[2], isAgain: boolean): Call<Asking> {
@@ -219,43 +252,44 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
     this.#deadlines.remove(call);
   }
 
-  #headersOf(call: Call<Asking>, body: string): string[] {
-    const headers = ['content-type', 'application/json', 'accept', 'application/json'];
-    if (this.#trust.sharing !== 'never') headers.push(callIdHeader, call.id);
-    const given = this.#options.headersOf(call.asking as Asking, body, 'POST');
-    if (Array.isArray(given)) for (const part of given) headers.push(part);
-    else for (const [header, value] of Object.entries(given)) headers.push(header, value);
-    return headers;
+  #textOf(call: Call<Asking>): string {
+    const body = call.body!;
+    const given = headerLines(this.#options.headersOf(call.asking as Asking, body, 'POST'));
+    const named = this.#trust.sharing === 'never' ? '' : `${callIdHeader}: ${call.id}\r\n`;
+    return `${this.#start}${named}${given}content-length: ${body.length}\r\n\r\n${body}`;
   }
 
-  #post(by: Pool | Line<Asking>['client'], call: Call<Asking>): void {
-    this.#deadlines.add(call);
-    call.isTimed = true;
-    const body = call.body!;
+  #put(call: Call<Asking>, connection: Connection<Asking>, now: number): boolean {
+    let text: string;
     try {
-      const headers = this.#headersOf(call, body);
-      const { path } = this.#options;
-      const request = { path, method: 'POST', headers, body: Buffer.from(body, 'latin1') };
-      by.dispatch({ ...request, idempotent: call.isQuery, blocking: false }, call);
+      text = this.#textOf(call);
     } catch (error) {
       this.#letGo(call);
       call.fail('mistake', this.#options.name, error);
+      return false;
     }
+    call.connection = connection;
+    call.sentAt = now;
+    connection.send(call, text, now);
+    return true;
+  }
+
+  #time(call: Call<Asking>): void {
+    this.#deadlines.add(call);
+    call.isTimed = true;
+    this.#sweeper ??= setInterval(() => this.#sweep(), sweepEvery).unref();
   }
 
   #alone(call: Call<Asking>): void {
-    call.sentAt = performance.now();
-    this.#post(this.#pool, call);
+    this.#time(call);
+    this.#own.send(call);
   }
 
   #join(line: Line<Asking>, call: Call<Asking>, now: number): void {
+    this.#time(call);
     call.line = line;
-    call.sentAt = now;
-    this.#post(line.client, call);
-    // What undici refuses to send has no place in the line.
-    if (!call.isTimed) return;
+    if (!this.#put(call, line, now)) return;
     this.counts.inLine += 1;
-    line.join(call, now);
     if (line.length === 1) return;
     this.counts.behind += 1;
     this.#watch ??= this.#lookSoon();
@@ -276,29 +310,20 @@ class Http<Asking> implements Caller<Asking>, HttpTransport<Asking> {
   }
 
   #open(): Line<Asking> {
-    const line = new Line<Asking>(this.#url, this.#connector, this.#options.brisk ?? 1);
-    // Before undici connects anew and sends again by itself what was under way.
-    line.client.on('disconnect', () => {
-      this.#strike(line);
-      line.client.destroy(null, noop);
-    });
-    line.client.on('connectionError', () => this.#retire(line));
+    const line = new Line<Asking>(this.#destination, this, this.#options.brisk ?? 1);
     this.#lines.push(line);
     return line;
   }
 
-  #strike(line: Line<Asking>): void {
-    if (line.isRetired) return;
-    line.isRetired = true;
-    if (line.length > 0) this.counts.retired += 1;
-    this.#lines.splice(this.#lines.indexOf(line), 1);
-  }
-
-  #retire(line: Line<Asking>): void {
-    if (line.isRetired) return;
-    this.#strike(line);
-    // undici is in the middle of telling us something.
-    queueMicrotask(() => line.client.destroy(null, noop));
+  #sweep(): void {
+    const now = performance.now();
+    this.#own.sweep(now);
+    for (const line of [...this.#lines])
+      if (line.length === 0 && now - line.idleSince > line.longestIdle)
+        line.destroy(new Error('it was idle for too long'));
+    if (this.#lines.length > 0 || this.#own.size > 0) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
   }
 
   /** Whoever stands behind a call that takes long is asked for elsewhere as well, and the first answer counts. */

@@ -73,15 +73,8 @@ export const newKey = (): { readonly key: string; readonly keyPrefix: string; re
 
 export type Wanted = Pick<ApiClient, 'name' | 'scopes' | 'perMinute' | 'perDay' | 'costPerMinute'>;
 
-/** What a program may do on its own. None of them makes keys, moves money back or reads about people. */
-const scopesForClients: ReadonlySet<string> = new Set([
-  'orders:read',
-  'orders:write',
-  'stock:read',
-  'stock:write',
-  'payments:read',
-  'catalog:write',
-]);
+/** What a program may have on its own. What changes something needs a person, whose token comes with the request. */
+const scopesForClients: ReadonlySet<string> = new Set(['orders:read', 'stock:read', 'payments:read']);
 
 const limits = [
   ['perMinute', 1_000_000],

@@ -100,7 +100,7 @@ describe('a key', () => {
   test('has limits, a name, and no scope that its maker has not or that is not for programs', async () => {
     const made = await create({
       name: ' ',
-      scopes: ['orders:read', 'clients:write', 'users:read', 'root'],
+      scopes: ['orders:read', 'clients:write', 'root'],
       perMinute: 0,
       perDay: -1,
       costPerMinute: 0,
@@ -110,11 +110,12 @@ describe('a key', () => {
       'input.name',
       'input.scopes.1',
       'input.scopes.2',
-      'input.scopes.3',
       'input.perMinute',
       'input.perDay',
       'input.costPerMinute',
     ]);
+    const many = await create({ scopes: Array.from({ length: 1_000 }, () => 'orders:read') });
+    expect(many.problems).toHaveLength(1);
     const clerk = { ...admin, scopes: new Set(['clients:write']) };
     expect(await create({ scopes: ['orders:read'] }, clerk)).toMatchObject({ code: 'INVALID_INPUT' });
     expect(await create({}, clerk)).toMatchObject({ client: { scopes: [] } });

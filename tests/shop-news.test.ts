@@ -7,8 +7,8 @@ import { createLog } from '@orderstream/runtime/log';
 import { connectRedis, openRedis } from '@orderstream/runtime/redis';
 import { newTrace } from '@orderstream/runtime/trace';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
-import { openEntityStore } from './entity-store.ts';
-import { hearShopNews, type News, pieces } from './shop-news.ts';
+import { openEntityStore } from '../gateway/src/cache/entity-store.ts';
+import { hearShopNews, type News, pieces } from '../gateway/src/cache/shop-news.ts';
 
 const log = createLog('test', 'silent');
 const { redisUrl, kafkaBrokers } = inject('services');
