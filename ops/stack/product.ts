@@ -46,6 +46,18 @@ export type ProductOptions = {
   readonly report: (step: string, tookMs: number) => void;
 };
 
+/** What an endpoint at the provider is to be subscribed to: the events that say something to the shop. */
+export const providerEvents = [
+  'payment_intent.amount_capturable_updated',
+  'payment_intent.succeeded',
+  'payment_intent.canceled',
+  'payment_intent.payment_failed',
+  'charge.refunded',
+  'refund.created',
+  'refund.updated',
+  'refund.failed',
+] as const;
+
 /** Folders of subgraphs/ are the list of subgraphs. */
 export const subgraphNames = (): string[] =>
   readdirSync(join(root, 'subgraphs'), { withFileTypes: true })
@@ -155,6 +167,7 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
             DATA_FILE: join(dir, 'simulators', 'payments.sqlite'),
             WEBHOOK_URL: `${urlOf(portOf('payments'))}/payments/webhooks/stripe`,
             WEBHOOK_SECRET: secrets.STRIPE_WEBHOOK_SECRET.split(',')[0],
+            WEBHOOK_EVENTS: providerEvents.join(),
             DURABLE: options.durable ? '1' : '0',
           }),
         ]),

@@ -29,10 +29,12 @@ export const chargesFor = async (orderId: string): Promise<Charge[]> => {
 export const captureBehindOurBack = (charge: Charge): Promise<unknown> =>
   call(`payment_intents/${charge.id}/capture`, {});
 
-/** Everything that the provider has told of a charge, as it was sent, oldest first. */
+/** Everything that the provider has told the shop of a charge, as it was sent, oldest first; the rest is only in its book. */
 export const eventsOf = async (charge: Charge): Promise<{ readonly id: string }[]> => {
   const answer = await call(`payment_intents/${charge.id}/events`);
-  return z.object({ events: z.array(z.looseObject({ id: z.string() })) }).parse(answer).events;
+  const event = z.looseObject({ id: z.string(), pending_webhooks: z.number() });
+  const { events } = z.object({ events: z.array(event) }).parse(answer);
+  return events.filter(({ pending_webhooks }) => pending_webhooks > 0);
 };
 
 /** The provider sends an event once more, or so many times at once. @returns the status of each answer */

@@ -28,7 +28,8 @@ export const told = async (response: Response): Promise<Answer> => {
   return { status: response.status, errors, data };
 };
 
-export const codes = ({ errors }: Pick<Answer, 'errors'>): string[] => errors.map(({ extensions }) => extensions.code);
+export const codes = ({ errors }: Pick<Answer, 'errors'>): string[] =>
+  errors.map(({ extensions }) => extensions.code);
 
 export type Body = string | Uint8Array<ArrayBuffer>;
 export type Headers = Readonly<Record<string, string>>;

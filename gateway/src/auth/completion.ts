@@ -37,7 +37,12 @@ export type Answer = {
   readonly extensions?: Readonly<Record<string, unknown>>;
 };
 
-export type Completion = (answer: Answer, variables: Variables) => Answer;
+/** What a client is told of a refusal. */
+export type Worded = (refusal: RequestError, path: Path) => AnswerError;
+
+export type Completion = (answer: Answer, variables: Variables, worded?: Worded) => Answer;
+
+const plainly: Worded = ({ message, extensions }, path) => ({ message, path, extensions });
 
 /** Errors with places in lists; a field that is refused ten thousand times is told once more, without a place. */
 const mostPlaces = 100;
@@ -76,15 +81,24 @@ class Completing {
   readonly stripped: Stripped;
   readonly code: Refusal;
   readonly variables: Variables;
+  readonly worded: Worded;
   readonly errors: AnswerError[] = [];
   readonly told = new Set<string>();
 
-  constructor(schema: GraphQLSchema, parts: Parts, stripped: Stripped, code: Refusal, variables: Variables) {
+  constructor(
+    schema: GraphQLSchema,
+    parts: Parts,
+    stripped: Stripped,
+    code: Refusal,
+    variables: Variables,
+    worded: Worded,
+  ) {
     this.schema = schema;
     this.fragments = parts.fragments;
     this.stripped = stripped;
     this.code = code;
     this.variables = variables;
+    this.worded = worded;
   }
 
   private tell(path: Path): void {
@@ -93,8 +107,7 @@ class Completing {
     const text = shown.join('.');
     if (this.told.has(text)) return;
     this.told.add(text);
-    const { message, extensions } = new RequestError(this.code);
-    this.errors.push({ message, path: shown, extensions });
+    this.errors.push(this.worded(new RequestError(this.code), shown));
   }
 
   /** The fields of an object of this type, by response name, in the order they were asked for. */
@@ -194,9 +207,9 @@ class Completing {
 
 export const completionOf =
   (schema: GraphQLSchema, parts: Parts, stripped: Stripped, code: Refusal): Completion =>
-  (answer, variables) => {
+  (answer, variables, worded = plainly) => {
     if (!answer.data) return answer;
-    const completing = new Completing(schema, parts, stripped, code, variables);
+    const completing = new Completing(schema, parts, stripped, code, variables, worded);
     const { selectionSet, operation } = parts.operation;
     const data = completing.object(schema.getRootType(operation)!, [selectionSet], answer.data, []);
     const errors = [...(answer.errors ?? []), ...completing.errors];

@@ -29,6 +29,23 @@ test('a thousand visitors who ask the same are answered by one run', () => {
   expect(counts).toEqual({ asked: 1_000, joined: 999 });
 });
 
+test('those who can take bytes are given the very same ones, and who asks alone is given text', () => {
+  const { underWay, shared } = open();
+  const bytes: (Buffer | string)[] = [];
+  const outcome: Outcome = {
+    done: (body) => void bytes.push(body),
+    doneAlike: (body) => void bytes.push(body),
+  };
+  for (let at = 0; at < 3; at += 1) shared.run({}, { user: null }, outcome);
+  underWay[0]!.outcome.done('{"data":"\xc3\xa9"}', false);
+  expect(new Set(bytes).size).toBe(1);
+  expect(bytes).toHaveLength(3);
+  expect(bytes[0]!.toString()).toBe('{"data":"é"}');
+  shared.run({}, { user: null }, outcome);
+  underWay[1]!.outcome.done('{}', false);
+  expect(bytes.at(-1)).toBe('{}');
+});
+
 test('other variables are another question, and so is the same one after its answer', () => {
   const { underWay, ask } = open();
   ask({ first: 10 });

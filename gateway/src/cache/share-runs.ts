@@ -47,8 +47,17 @@ class Run implements Outcome {
     this.#others = null;
     // Before anybody is told: what is asked from now on is a new question.
     if (this.#runs.get(this.#key) === this) this.#runs.delete(this.#key);
-    first?.done(body, hasErrors);
-    if (others) for (const outcome of others) outcome.done(body, hasErrors);
+    if (!others) {
+      first?.done(body, hasErrors);
+      return;
+    }
+    let bytes: Buffer | null = null;
+    if (first) others.push(first);
+    for (const outcome of others)
+      if (outcome.doneAlike) {
+        bytes ??= Buffer.from(body, 'latin1');
+        outcome.doneAlike(bytes, hasErrors);
+      } else outcome.done(body, hasErrors);
   }
 }
 

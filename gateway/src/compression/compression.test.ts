@@ -58,8 +58,17 @@ test('what cannot be made shorter goes as it is', async () => {
 
 test('when too many are under way, further answers go as they are', async () => {
   const body = Buffer.from('a'.repeat(200_000));
-  const all = Array.from({ length: 32 }, () => packed(body, 'gzip'));
+  const all = Array.from({ length: 32 }, () => packed(Buffer.from(body), 'gzip'));
   expect(compression.codingFor('gzip', body.length)).toBeNull();
   await Promise.all(all);
   expect(compression.codingFor('gzip', body.length)).toBe('gzip');
+});
+
+test('the same bytes for several clients are packed once', async () => {
+  const body = Buffer.from('a'.repeat(200_000));
+  const [one, two] = await Promise.all([packed(body, 'gzip'), packed(body, 'gzip')]);
+  expect(two.body).toBe(one.body);
+  expect((await packed(body, 'gzip')).body).toBe(one.body);
+  const br = await packed(body, 'br');
+  expect([br.coding, one.coding]).toEqual(['br', 'gzip']);
 });

@@ -26,7 +26,10 @@ export type Packed = {
 export type Compression = {
   /** How an answer of so many bytes goes to a client that accepts this. */
   readonly codingFor: (accepted: string | undefined, size: number) => Coding | null;
-  /** Told once, at once where it takes less time than a thread; as it was where it could not be made shorter. */
+  /**
+   * Told once, at once where it takes less time than a thread; as it was where it could not be made shorter. The same bytes
+   * for several clients are packed once, and nobody changes them.
+   */
   readonly pack: (body: Buffer, coding: Coding, told: (packed: Packed) => void) => void;
 };
 
@@ -52,8 +55,12 @@ const packLater = (
   else gzip(body, zip, told);
 };
 
+/** What is made of the same bytes, and who waits for it. */
+type Packing = { packed: Packed | null; readonly waiting: ((packed: Packed) => void)[] };
+
 export const createCompression = ({ enabled, atLeast }: CompressionSettings): Compression => {
   let underWay = 0;
+  const alike = new WeakMap<Buffer, Map<Coding, Packing>>();
 
   const asShort = (body: Buffer, packed: Buffer, coding: Coding): Packed =>
     packed.length < body.length ? { body: packed, coding } : { body, coding: null };
@@ -68,10 +75,20 @@ export const createCompression = ({ enabled, atLeast }: CompressionSettings): Co
         told(asShort(body, packSync(body, coding), coding));
         return;
       }
+      const packings = alike.get(body) ?? new Map<Coding, Packing>();
+      const before = packings.get(coding);
+      if (before?.packed) told(before.packed);
+      else before?.waiting.push(told);
+      if (before) return;
+      const packing: Packing = { packed: null, waiting: [told] };
+      packings.set(coding, packing);
+      alike.set(body, packings);
       underWay += 1;
-      packLater(body, coding, (error, packed) => {
+      packLater(body, coding, (error, shorter) => {
         underWay -= 1;
-        told(error ? { body, coding: null } : asShort(body, packed, coding));
+        const packed = error ? { body, coding: null } : asShort(body, shorter, coding);
+        packing.packed = packed;
+        for (const one of packing.waiting.splice(0)) one(packed);
       });
     },
   };

@@ -26,6 +26,8 @@ export type Variables = Readonly<Record<string, unknown>>;
 export type Outcome = {
   /** `body`: the whole GraphQL response, JSON as a binary string (one character per byte). Called once. */
   done(body: string, hasErrors: boolean): void;
+  /** In place of `done` where others are given the same: its bytes, made once for all. Nobody changes them. */
+  doneAlike?(bytes: Buffer, hasErrors: boolean): void;
 };
 
 export type Operation<Asking> = {

@@ -79,18 +79,30 @@ class Reply<Asking> implements Outcome {
   }
 
   done(body: string, hasErrors: boolean): void {
+    this.#begin(body.length, hasErrors)?.end(body, 'latin1');
+  }
+
+  doneAlike(bytes: Buffer, hasErrors: boolean): void {
+    this.#begin(bytes.length, hasErrors)?.end(bytes);
+  }
+
+  /** Null where nobody listens any more. */
+  #begin(length: number, hasErrors: boolean): ServerResponse | null {
     const response = this.#response;
     const asking = this.#asking;
     this.#response = null;
     this.#asking = null;
     if (asking !== null) this.#end?.(hasErrors, asking);
-    if (!response || response.headersSent || response.destroyed) return;
-    response.writeHead(200, {
-      'content-type': this.#contentType,
-      'cache-control': 'no-store',
-      'content-length': body.length,
-    });
-    response.end(body, 'latin1');
+    if (!response || response.headersSent || response.destroyed) return null;
+    response.writeHead(200, [
+      'content-type',
+      this.#contentType,
+      'cache-control',
+      'no-store',
+      'content-length',
+      `${length}`,
+    ]);
+    return response;
   }
 }
 

@@ -40,13 +40,17 @@ export class KeptReply<Asking> implements Outcome {
   }
 
   done(body: string, hasErrors: boolean): void {
+    this.doneAlike(Buffer.from(body, 'latin1'), hasErrors);
+  }
+
+  doneAlike(body: Buffer, hasErrors: boolean): void {
     const response = this.#response;
     const asking = this.#asking;
     this.#response = null;
     this.#asking = null;
     if (asking !== null) this.#options.end(hasErrors, asking);
     if (!response || response.headersSent || response.destroyed) return;
-    this.#answer(Buffer.from(body, 'latin1'), hasErrors ? null : this.#policy, response);
+    this.#answer(body, hasErrors ? null : this.#policy, response);
   }
 
   #answer(body: Buffer, policy: Policy | null, response: ServerResponse): void {

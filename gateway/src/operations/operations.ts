@@ -171,7 +171,7 @@ export const createOperations = <Asking>(options: Options<Asking>): Operations<A
       transports,
       ...(formatError && { formatError }),
     });
-    const whole = complete ? completed(compiled, complete) : compiled;
+    const whole = complete ? completed(compiled, complete, formatError) : compiled;
     const operation = options.wrap ? options.wrap(whole) : whole;
     entry.keep(key, operation);
     // Weighed anew.

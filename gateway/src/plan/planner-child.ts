@@ -11,11 +11,14 @@ type Job = {
   readonly document: string;
   readonly operationName: string | undefined;
   readonly signal: AbortSignal;
+  readonly begun: () => void;
   readonly planned: (plan: QueryPlan) => void;
   readonly refused: (problem: Error) => void;
 };
 
 const idleMs = 60_000;
+/** milliseconds; nobody waits for a plan as long as a process may take to start on a busy machine */
+const startMs = 60_000;
 /** operations that are known to end the process */
 const mostDeadly = 1_000;
 
@@ -29,17 +32,20 @@ export class PlannerChild {
   #waiting: Job[] = [];
   #current: Job | null = null;
   #id = 0;
-  #readiness = Promise.withResolvers<void>();
   readonly #deadly = new Set<string>();
   #idle: NodeJS.Timeout | null = null;
+  /** Whether the process has read the supergraph: before that nothing is asked of it, and no job is to blame for it. */
+  #isReady = false;
+  #late: NodeJS.Timeout | null = null;
+  #readiness = Promise.withResolvers<void>();
 
   constructor(sdl: string) {
     this.#sdl = sdl;
   }
 
-  readonly engine: Engine = (document, operationName, signal) =>
+  readonly engine: Engine = (document, operationName, signal, begun) =>
     new Promise((planned, refused) => {
-      const job = { document, operationName, signal, planned, refused };
+      const job = { document, operationName, signal, begun, planned, refused };
       this.#waiting.push(job);
       signal.addEventListener('abort', () => this.#giveUp(job), { once: true });
       this.#next();
@@ -59,6 +65,15 @@ export class PlannerChild {
 
   #next(): void {
     if (this.#current) return;
+    if (this.#idle && this.#waiting.length > 0) {
+      clearTimeout(this.#idle);
+      this.#idle = null;
+    }
+    if (this.#waiting.length > 0 && !this.#isReady) {
+      this.#child ??= this.#start();
+      this.#child.channel?.ref();
+      return;
+    }
     const job = this.#waiting.shift();
     if (!job) {
       // It keeps nobody's process alive but for a plan that is waited for.
@@ -66,8 +81,6 @@ export class PlannerChild {
       this.#idle ??= setTimeout(() => this.#stop(), idleMs).unref();
       return;
     }
-    if (this.#idle) clearTimeout(this.#idle);
-    this.#idle = null;
     this.#current = job;
     this.#id++;
     this.#send({
@@ -80,45 +93,63 @@ export class PlannerChild {
   }
 
   #send(message: ToPlanner): void {
-    this.#child ??= this.#start();
-    this.#child.channel?.ref();
-    this.#child.send(message);
+    this.#child?.channel?.ref();
+    this.#child?.send(message);
   }
 
   /** Without the gateway's environment: there are secrets in it. */
   #start(): ChildProcess {
-    const child = fork(program, [], { execArgv: [], env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
-    const readiness = Promise.withResolvers<void>();
+    this.#readiness = Promise.withResolvers<void>();
     // Whoever does not wait for it hears of it with their plan.
-    readiness.promise.catch(() => undefined);
-    this.#readiness = readiness;
+    this.#readiness.promise.catch(() => undefined);
+    const child = fork(program, [], { execArgv: [], env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
     child.on('message', (message: FromPlanner) => {
-      if (message.id === 'ready') {
-        readiness.resolve();
-        if (this.#child === child) this.#next();
+      if (this.#child !== child) return;
+      if ('isReady' in message) {
+        this.#started();
         return;
       }
       if (message.id !== this.#id || !this.#current) return;
       const job = this.#current;
+      if ('isTaken' in message) {
+        job.begun();
+        return;
+      }
       this.#current = null;
       if ('plan' in message) job.planned(message.plan);
       else job.refused(new Error(message.problem));
       this.#next();
     });
-    const died = () => {
-      readiness.reject(new Error('the planner ended before it was ready'));
-      this.#died(child);
-    };
-    child.on('error', died);
-    child.on('exit', died);
+    child.on('error', () => this.#died(child));
+    child.on('exit', () => this.#died(child));
     child.unref();
     child.send({ kind: 'supergraph', sdl: this.#sdl } satisfies ToPlanner);
+    this.#late = setTimeout(() => child.kill('SIGKILL'), startMs).unref();
     return child;
+  }
+
+  #started(): void {
+    this.#isReady = true;
+    this.#readiness.resolve();
+    this.#forgetStart();
+    this.#next();
+  }
+
+  #forgetStart(): void {
+    if (this.#late) clearTimeout(this.#late);
+    this.#late = null;
   }
 
   #died(child: ChildProcess): void {
     if (this.#child !== child) return;
     this.#child = null;
+    this.#forgetStart();
+    if (!this.#isReady) {
+      this.#readiness.reject(new Error('the planner does not start'));
+      for (const job of this.#waiting.splice(0)) job.refused(new Error('the planner does not start'));
+      return;
+    }
+    this.#isReady = false;
     const job = this.#current;
     this.#current = null;
     if (job) {
@@ -135,7 +166,10 @@ export class PlannerChild {
     this.#next();
   }
 
-  /** Nobody waits for it any more. What cannot be interrupted is ended with its process. */
+  /**
+   * Nobody waits for it any more. What cannot be interrupted is ended with its process, but not a process that is only
+   * starting: on a busy machine none would ever be there.
+   */
   #giveUp(job: Job): void {
     this.#waiting = this.#waiting.filter((one) => one !== job);
     job.refused(new Error('nobody waits for the plan any more'));
@@ -148,6 +182,9 @@ export class PlannerChild {
   #stop(): void {
     const child = this.#child;
     this.#child = null;
+    this.#isReady = false;
+    this.#readiness.reject(new Error('the planner is closed'));
+    this.#forgetStart();
     child?.kill('SIGKILL');
   }
 }

@@ -18,8 +18,9 @@ export type ToPlanner =
     };
 
 export type FromPlanner =
-  /** the supergraph is read; from here on a plan takes as long as planning takes */
-  | { readonly id: 'ready' }
+  | { readonly isReady: true }
+  /** from here on it takes as long as planning takes */
+  | { readonly id: number; readonly isTaken: true }
   | { readonly id: number; readonly plan: QueryPlan }
   | { readonly id: number; readonly problem: string };
 
@@ -84,14 +85,15 @@ const serve = (): void => {
   process.on('message', async (message: ToPlanner) => {
     if (message.kind === 'supergraph') {
       planners = withSecondOpinion(message.sdl);
-      process.send!({ id: 'ready' } satisfies FromPlanner);
+      process.send!({ isReady: true } satisfies FromPlanner);
       return;
     }
     const { id, document, operationName, isDeadly } = message;
+    process.send!({ id, isTaken: true } satisfies FromPlanner);
     let answer: FromPlanner;
     try {
       const engine = isDeadly ? planners!.second : planners!.plan;
-      answer = { id, plan: await engine(document, operationName, never) };
+      answer = { id, plan: await engine(document, operationName, never, () => undefined) };
     } catch (error) {
       answer = { id, problem: messageOf(error) };
     }

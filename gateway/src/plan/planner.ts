@@ -22,52 +22,50 @@ export type Planner = {
   readonly close: () => void;
 };
 
-/** Plans what is plannable already. */
+/** Plans what is plannable already. `begun` is called once, when its turn has come. */
 export type Engine = (
   document: string,
   operationName: string | undefined,
   signal: AbortSignal,
+  begun: () => void,
 ) => Promise<QueryPlan>;
 
 const nothing: QueryPlan = { source: null, node: null };
 
-/** milliseconds for a planner to start, which is a process on a busy machine */
-const longestStart = 10_000;
-
-const overdue = (): RequestError =>
-  new RequestError('DEADLINE_EXCEEDED', 'The query could not be planned in time.');
+/** milliseconds for a plan's turn to come: a planner is a process, which has to start on a machine that may be busy */
+const longestWait = 10_000;
 
 type Life = { readonly ready: () => Promise<void>; readonly close: () => void };
 
 const always: Life = { ready: async () => undefined, close: () => undefined };
 
-/** Waits until it is over, or the signal says that it lasts too long. */
-const before = async <T>(limit: AbortSignal, result: Promise<T>): Promise<T> => {
-  const late = Promise.withResolvers<never>();
-  const giveUp = () => late.reject(overdue());
-  limit.addEventListener('abort', giveUp, { once: true });
-  if (limit.aborted) giveUp();
-  try {
-    return await Promise.race([result, late.promise]);
-  } finally {
-    limit.removeEventListener('abort', giveUp);
-  }
-};
-
-/** `deadlineMs`: how long a plan may take, once the planner runs. */
+/** `deadlineMs`: how long a plan may take, once its turn has come. */
 export const plannerOf = (engine: Engine, deadlineMs: number, { ready, close }: Life = always): Planner => ({
   ready,
   close,
   plan: async (document, operationName, signal) => {
     const text = plannable(document, operationName);
     if (text === null) return nothing;
+    const late = new AbortController();
+    let timer = setTimeout(() => late.abort(), longestWait);
+    const begun = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => late.abort(), deadlineMs);
+    };
+    const limit = AbortSignal.any([signal, late.signal]);
+    const overdue = Promise.withResolvers<never>();
+    const giveUp = () =>
+      overdue.reject(new RequestError('DEADLINE_EXCEEDED', 'The query could not be planned in time.'));
+    limit.addEventListener('abort', giveUp, { once: true });
+    if (limit.aborted) giveUp();
     try {
-      await before(AbortSignal.any([signal, AbortSignal.timeout(longestStart)]), ready());
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
-      return await before(limit, engine(text, operationName, limit));
+      return await Promise.race([engine(text, operationName, limit, begun), overdue.promise]);
     } catch (error) {
       if (error instanceof RequestError) throw error;
       throw new RequestError('INTERNAL', 'The query cannot be planned.', { cause: error });
+    } finally {
+      clearTimeout(timer);
+      limit.removeEventListener('abort', giveUp);
     }
   },
 });

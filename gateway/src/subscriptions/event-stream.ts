@@ -73,13 +73,20 @@ const badRequest = (message: string): RequestError => new RequestError('BAD_USER
 /** @throws RequestError for what is no request of GraphQL over HTTP */
 const readRequest = (body: unknown): SubscribeRequest => {
   if (!isRecord(body)) throw badRequest('The body is an object with a query.');
-  const { query, operationName, variables } = body;
+  const { query: text, operationName, variables, id, documentId, extensions } = body;
+  const isStored = Boolean(id || documentId || extensions);
+  const query = text ?? (isStored ? '' : undefined);
   if (typeof query !== 'string') throw badRequest('The query is missing.');
   if (operationName !== undefined && operationName !== null && typeof operationName !== 'string')
     throw badRequest('The name of the operation is a text.');
   if (variables !== undefined && variables !== null && !isRecord(variables))
     throw badRequest('The variables are an object.');
-  return { query, operationName: operationName ?? null, variables: variables ?? null };
+  return {
+    query,
+    operationName: operationName ?? null,
+    variables: variables ?? null,
+    ...(isStored && { id, documentId, extensions }),
+  };
 };
 
 /** @throws RequestError where `variables` is no JSON */

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Log } from '@orderstream/runtime/log';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { type Bounds, Tally } from './bounds.ts';
-import type { Preparation } from './preparation.ts';
+import type { Preparation, SubscribeRequest } from './preparation.ts';
 import type { Streams } from './streams.ts';
 
 /** Somebody who has said who they are. */
@@ -26,6 +26,8 @@ export type Guest<Asking> = {
 export type Reception<Asking> = {
   /** Keeps nothing of the request that is not needed: there are many who do nothing but listen. */
   readonly receive: (request: IncomingMessage) => Guest<Asking>;
+  /** What is asked for, where texts are stored or not everybody may ask for any. @throws RequestError */
+  readonly textOf?: (request: SubscribeRequest, asking: Asking) => string | Promise<string>;
   /** Equal for all who may see the same; null for whoever shares nothing. */
   readonly shareKeyOf: (asking: Asking) => string | null;
   /** The same for one event, with a deadline of its own where there is one. */

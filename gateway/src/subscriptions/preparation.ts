@@ -24,7 +24,11 @@ import { type Resumable, resumable } from './resume.ts';
 import { hasRootConditions, withoutRootConditions, withoutUnusedVariables } from './root-conditions.ts';
 
 export type SubscribeRequest = {
+  /** the text; empty where it is named by an id or a hash */
   readonly query: string;
+  readonly id?: unknown;
+  readonly documentId?: unknown;
+  readonly extensions?: unknown;
   readonly operationName?: string | null;
   readonly variables?: Readonly<Record<string, unknown>> | null;
 };
@@ -201,7 +205,7 @@ export const createPreparation = <Asking>(options: Options<Asking>): Preparation
       return {
         request,
         variables,
-        operation: complete ? completed(operation, complete) : operation,
+        operation: complete ? completed(operation, complete, formatError) : operation,
         read: marks,
         // Who asked for more than may be seen gets another answer from the same operation.
         key: `${JSON.stringify(variables)}\n${settled.text}${complete ? `\n${query}` : ''}`,

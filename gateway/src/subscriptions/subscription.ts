@@ -78,7 +78,10 @@ export class Subscription<Asking> implements Member<Asking>, Recipient {
   async start(request: SubscribeRequest): Promise<void> {
     if (this.#isOver) return;
     try {
-      const live = await this.#office.preparation.prepare(request, this.asking);
+      const { textOf } = this.#office.reception;
+      const query = textOf ? await textOf(request, this.asking) : request.query;
+      const { operationName, variables } = request;
+      const live = await this.#office.preparation.prepare({ query, operationName, variables }, this.asking);
       // The client may have gone meanwhile.
       if (this.#isOver) return;
       if ('operation' in live) this.#leave = this.#office.streams.join(live, this);

@@ -55,7 +55,7 @@ const orderOf = (book: Book, id: string, params: Tree): string | null => {
 const serverError = (status: number) =>
   new ApiError(status, { type: 'api_error', message: 'An unknown error occurred.' });
 
-type Shop = { readonly book: Book; readonly faults: Faults; readonly notifies: boolean };
+type Shop = { readonly book: Book; readonly faults: Faults; readonly notifies: Call['notifies'] };
 
 const perform = (shop: Shop, request: ApiRequest, route: NonNullable<ReturnType<typeof routeOf>>) => {
   const { book, faults, notifies } = shop;

@@ -13,8 +13,8 @@ export type Call = {
   readonly requestId: string;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Whether anybody listens: without a webhook address events are only kept. */
-  readonly notifies: boolean;
+  /** Whether anybody is told of such an event: without a webhook address events are only kept. */
+  readonly notifies: (type: string) => boolean;
 };
 
 export type Reply = {

@@ -24,7 +24,7 @@ type Back = {
   readonly book: Book;
   readonly faults: Faults;
   readonly courier: Courier;
-  readonly notifies: boolean;
+  readonly notifies: Call['notifies'];
 };
 
 const wholeNumber = (value: unknown, name: string, usual: number, most: number): number => {

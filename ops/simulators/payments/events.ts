@@ -65,7 +65,7 @@ export const emit = (
     created: seconds(call),
     data: { object },
     livemode: false,
-    pending_webhooks: call.notifies ? 1 : 0,
+    pending_webhooks: call.notifies(type) ? 1 : 0,
     request: { id: call.requestId, idempotency_key: call.idempotencyKey },
     type,
   };
@@ -79,7 +79,7 @@ export const emit = (
     JSON.stringify(body),
     seconds(call),
   );
-  if (row && call.notifies) promiseDelivery(call, row.seq, intent);
+  if (row && call.notifies(type)) promiseDelivery(call, row.seq, intent);
 };
 
 export const eventOf = (call: Pick<Call, 'book'>, id: string): EventRow => {

@@ -27,6 +27,7 @@ const settings: Settings = {
         secret: needed('WEBHOOK_SECRET'),
         timeoutMs: numberOf('WEBHOOK_TIMEOUT_MS', 10_000),
         retryMs: numberOf('WEBHOOK_RETRY_MS', 500),
+        events: env.WEBHOOK_EVENTS ? new Set(env.WEBHOOK_EVENTS.split(',')) : null,
       }
     : null,
 };

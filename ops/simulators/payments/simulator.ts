@@ -28,7 +28,7 @@ export const startSimulator = async (settings: Settings): Promise<Simulator> => 
   const { host, apiKey, controlToken, webhook } = settings;
   const book = openBook(settings.dataFile, settings.durable);
   const faults = faultsOf(book);
-  const notifies = webhook !== null;
+  const notifies = (type: string): boolean => webhook !== null && (webhook.events?.has(type) ?? true);
   const courier = startCourier(book, faults, webhook);
   const server = serverOf({
     apiKey,

@@ -106,7 +106,7 @@ export const controlAt = (url: string) => {
 };
 
 /** A simulator in this process, its book in a folder of its own. */
-export const openShop = async (webhookUrl: string | null = null) => {
+export const openShop = async (webhookUrl: string | null = null, events: readonly string[] | null = null) => {
   const place = folder();
   const simulator = await startSimulator({
     host: '127.0.0.1',
@@ -115,7 +115,16 @@ export const openShop = async (webhookUrl: string | null = null) => {
     durable: false,
     apiKey: API_KEY,
     controlToken: null,
-    webhook: webhookUrl === null ? null : { url: webhookUrl, secret: SECRET, timeoutMs: 1000, retryMs: 40 },
+    webhook:
+      webhookUrl === null
+        ? null
+        : {
+            url: webhookUrl,
+            secret: SECRET,
+            timeoutMs: 1000,
+            retryMs: 40,
+            events: events && new Set(events),
+          },
   });
   const stripe = stripeAt(simulator.port);
   const card = async (token: string) => {

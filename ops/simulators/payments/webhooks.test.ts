@@ -34,6 +34,19 @@ test('everything that happens to a payment is told, signed and in order', async 
   });
 });
 
+test('an endpoint is told of what it is subscribed to, and the rest is only kept', async () => {
+  const choosy = await openShop(endpoint.url, ['payment_intent.succeeded', 'refund.created']);
+  const { id } = await choosy.authorize();
+  await choosy.stripe.paymentIntents.capture(id);
+  await choosy.stripe.refunds.create({ payment_intent: id });
+  await until(() => endpoint.heard.length === 2);
+  expect(endpoint.types()).toEqual(['payment_intent.succeeded', 'refund.created']);
+  const kept = await choosy.stripe.events.list();
+  expect(kept.data).toHaveLength(7);
+  expect(kept.data.filter(({ pending_webhooks }) => pending_webhooks > 0)).toHaveLength(2);
+  await choosy.close();
+});
+
 test('a decline and a cancellation are told as well', async () => {
   await expect(shop.authorize('pm_card_chargeCustomerFail')).rejects.toMatchObject({ statusCode: 402 });
   const { id } = await shop.authorize();

@@ -104,7 +104,7 @@ export const checkClient = (viewer: Viewer, input: CreateApiClientInput): Wanted
     : { name, scopes: [...new Set(scopes)].sort(), perMinute, perDay, costPerMinute };
 };
 
-export const mostOperations = 1_000;
+const mostOperations = 1_000;
 /** bytes of all ids, names and texts of a client together */
 export const mostBytes = 1024 * 1024;
 /** The first of many: a manifest of the wrong kind has a problem in each of its operations. */
