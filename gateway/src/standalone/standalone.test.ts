@@ -218,7 +218,7 @@ test('the schema is shown to those who may see it, however often it is asked for
         status: 401,
         body: { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] },
       });
-  expect((await open.ask(mixed)).body.data).toMatchObject({ hello: 'world' });
+  expect((await open.ask(mixed)).body).toMatchObject({ data: { hello: 'world' } });
 });
 
 test('who is not signed in is bound by the cost for strangers, also for what is known', async () => {
