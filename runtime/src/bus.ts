@@ -44,6 +44,13 @@ export type Bus = {
 const passing =
   /rebalanc|not the leader|coordinator|UNKNOWN_MEMBER|Connection (error|timeout)|ECONNREFUSED|Closed connection|Restarting the consumer/i;
 
+/** What one sender has. */
+type Lot = {
+  readonly messages: readonly Outgoing[];
+  /** together with those of others it could not be sent */
+  isAlone: boolean;
+};
+
 /** What one partition brings to a batch. */
 type Share = {
   readonly messages: readonly Incoming[];
@@ -102,6 +109,9 @@ const keepOffsets = (onError: (error: unknown) => void): Offsets => {
 const idleMs = 500;
 /** bytes that a listener in no hurry is told of at once */
 const worthTelling = 256 * 1024;
+
+/** messages of a request; one sender's alone may be more */
+const mostSent = 1_000;
 
 /** Messages of a batch; a partition brings so many at most. */
 const batchSize = { most: 100, ofPartition: 50 };
@@ -168,7 +178,7 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
     await known(missing.map((topic) => prefix + topic.name));
   };
 
-  const publish: Bus['publish'] = async (messages) => {
+  const sendAll = async (messages: readonly Outgoing[]): Promise<void> => {
     const byTopic = Map.groupBy(messages, (message) => message.topic);
     await producer.sendBatch({
       acks: -1,
@@ -178,6 +188,21 @@ export const openBus = async ({ brokers, prefix, clientId, log }: Options): Prom
         messages: list.map(({ key, value }) => ({ key, value })),
       })),
     });
+  };
+  // One request at a time; what several senders have meanwhile goes with the next, for a request costs the broker more than
+  // the messages in it. Where that fails each sends its own: a message that cannot be sent is its sender's trouble only.
+  const sending = gathering<Lot>(mostSent, async (lots) => {
+    try {
+      await sendAll(lots.flatMap(({ messages }) => messages));
+    } catch (error) {
+      if (lots.length === 1) throw error;
+      for (const lot of lots) lot.isAlone = true;
+    }
+  });
+  const publish: Bus['publish'] = async (messages) => {
+    const lot: Lot = { messages, isAlone: false };
+    await sending.add(lot, messages.length);
+    if (lot.isAlone) await sendAll(messages);
   };
 
   const run = async (

@@ -1,6 +1,6 @@
 // Answers that are the same for every viewer, and marks of what goes on, kept in Redis for a short while. Losing them
 // costs time or a figure, never truth.
-import type { Redis } from 'ioredis';
+import type { ChainableCommander, Redis } from 'ioredis';
 import type { Log } from './log.ts';
 
 export type Cache = {
@@ -26,11 +26,31 @@ export type Cache = {
   readonly stats: () => { hits: number; misses: number };
 };
 
+/** milliseconds for which marks wait for others: each write to the socket costs more than the mark */
+const gatheringMs = 50;
+
 export const createCache = (redis: Redis, prefix: string, log: Log): Cache => {
   let hits = 0;
   let misses = 0;
   const name = (space: string, key: string): string => `${prefix}${space}:${key}`;
   const lost = (error: unknown) => log.debug({ err: error }, 'cache passed by');
+
+  let waiting: ((pipeline: ChainableCommander) => void)[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const tellMarks = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    const all = waiting;
+    waiting = [];
+    if (all.length === 0 || redis.status !== 'ready') return;
+    const pipeline = redis.pipeline();
+    for (const add of all) add(pipeline);
+    pipeline.exec().catch(lost);
+  };
+  const whenThereAreMore = (add: (pipeline: ChainableCommander) => void): void => {
+    waiting.push(add);
+    timer ??= setTimeout(tellMarks, gatheringMs);
+  };
 
   return {
     through: (space, forMs, batch) => async (keys) => {
@@ -65,23 +85,22 @@ export const createCache = (redis: Redis, prefix: string, log: Log): Cache => {
     mark: (space, id, { now, forMs }) => {
       // A sorted set by when each mark runs out; whoever marks takes away what has, and the last one takes all away.
       const [key, at] = [`${prefix}${space}`, now.getTime()];
-      const marking = redis
-        .pipeline()
-        .zremrangebyscore(key, '-inf', at)
-        .zadd(key, at + forMs, id);
-      marking
-        .pexpireat(key, at + forMs)
-        .exec()
-        .catch(lost);
+      whenThereAreMore(
+        (pipeline) =>
+          void pipeline
+            .zremrangebyscore(key, '-inf', at)
+            .zadd(key, at + forMs, id)
+            .pexpireat(key, at + forMs),
+      );
     },
-    unmark: (space, id) => {
-      redis.zrem(`${prefix}${space}`, id).catch(lost);
-    },
-    marked: (space, now) =>
-      redis.zcount(`${prefix}${space}`, `(${now.getTime()}`, '+inf').catch((error: unknown) => {
+    unmark: (space, id) => whenThereAreMore((pipeline) => void pipeline.zrem(`${prefix}${space}`, id)),
+    marked: (space, now) => {
+      tellMarks();
+      return redis.zcount(`${prefix}${space}`, `(${now.getTime()}`, '+inf').catch((error: unknown) => {
         lost(error);
         return null;
-      }),
+      });
+    },
     stats: () => ({ hits, misses }),
   };
 };

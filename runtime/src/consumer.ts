@@ -26,6 +26,9 @@ type Heard = { readonly incoming: Incoming; readonly message: Envelope<never>; r
 /** Whose order matters: later messages of the same place wait behind a parked one. */
 const placeOf = ({ topic, key }: Pick<Incoming, 'topic' | 'key'>): string => `${topic} ${key}`;
 
+/** Some of a batch have to wait behind parked ones; nothing was done yet. */
+class Parked extends Error {}
+
 /** The message itself is at fault; repeating it cannot help. */
 class Unreadable extends Error {}
 
@@ -86,8 +89,8 @@ export const startConsumer = async ({
     return { incoming, message: { ...parsed.data, data: data.data as never }, handler };
   };
 
-  const parkedAmong = async (batch: readonly Incoming[]): Promise<Set<string>> => {
-    const rows = await database.sql<{ topic: string; key: string }>`
+  const parkedAmong = async (batch: readonly Incoming[], sql = database.sql): Promise<Set<string>> => {
+    const rows = await sql<{ topic: string; key: string }>`
       select topic, key from plumbing.parked_key where (topic, key) in (
         select * from unnest(${batch.map(({ topic }) => topic)}::text[], ${batch.map(({ key }) => key)}::text[]))`;
     return new Set(rows.map(placeOf));
@@ -126,16 +129,25 @@ export const startConsumer = async ({
     await park(incoming, null, 0);
   };
 
-  /** Inbox and effects in one transaction. */
+  /**
+   * Inbox and effects in one transaction.
+   * @throws Parked where one of them has to wait behind parked ones
+   */
   const apply = async (heard: readonly Heard[]): Promise<void> => {
     const now = new Date();
     await database.transaction(async (begin) => {
       const { sql } = begin({ tenantId: '', traceparent: '', causationId: null });
-      const fresh = await sql<{ message_id: string }>`
+      const looking = parkedAmong(
+        heard.map(({ incoming }) => incoming),
+        sql,
+      );
+      const inserting = sql<{ message_id: string }>`
         insert into plumbing.inbox (message_id, tenant_id)
         select distinct * from unnest(${heard.map(({ message }) => message.id)}::uuid[],
           ${heard.map(({ message }) => message.tenantId)}::uuid[])
         on conflict do nothing returning message_id`;
+      const [parked, fresh] = await Promise.all([looking, inserting]);
+      if (parked.size > 0) throw new Parked('some wait behind parked ones');
       const unheard = new Set(fresh.map((row) => row.message_id));
       // The same message may stand twice in one batch.
       const toHandle = heard.filter(({ message }) => unheard.delete(message.id));
@@ -180,7 +192,8 @@ export const startConsumer = async ({
     }
   };
 
-  const onBatch = async (batch: readonly Incoming[], beat: () => Promise<void>): Promise<void> => {
+  /** What can be handled: what cannot be read is parked, and what belongs behind parked ones is put there. */
+  const sifted = async (batch: readonly Incoming[], beat: () => Promise<void>): Promise<Heard[]> => {
     let parked = new Set<string>();
     await untilItPasses(async () => {
       parked = await parkedAmong(batch);
@@ -199,14 +212,30 @@ export const startConsumer = async ({
         await untilItPasses(() => park(incoming, error, 0), beat);
       }
     }
+    return good;
+  };
+
+  /** Null where one of them cannot be read. */
+  const readAll = (batch: readonly Incoming[]): Heard[] | null => {
+    try {
+      return batch.flatMap((incoming) => read(incoming) ?? []);
+    } catch {
+      return null;
+    }
+  };
+
+  const onBatch = async (batch: readonly Incoming[], beat: () => Promise<void>): Promise<void> => {
+    let good = readAll(batch) ?? (await sifted(batch, beat));
     if (good.length === 0) return;
     try {
-      await untilItPasses(() => apply(good), beat);
-    } catch {
-      for (const heard of good) {
-        if ((await parkedAmong([heard.incoming])).size > 0) await queueBehind(heard.incoming);
-        else await applyAlone(heard, beat);
-      }
+      return await untilItPasses(() => apply(good), beat);
+    } catch (error) {
+      // Mostly nothing is parked, so it is looked for with the work and not before it.
+      if (error instanceof Parked) good = await sifted(batch, beat);
+    }
+    for (const heard of good) {
+      if ((await parkedAmong([heard.incoming])).size > 0) await queueBehind(heard.incoming);
+      else await applyAlone(heard, beat);
     }
   };
 

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { Writable } from 'node:stream';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 // @boundaries-ignore tests share databases and services
 import { type TestDatabase, testDatabase } from '../../tests/database.ts';
-import { joined, part, raw, shardOf, toEnvelope } from './database.ts';
+import { joined, openDatabase, part, raw, shardOf, toEnvelope } from './database.ts';
 import { envelope, message, topic } from './messages.ts';
 import { sleep } from './time.ts';
 
@@ -112,6 +113,32 @@ describe('a transaction', () => {
     });
     await expect(wrong).rejects.toMatchObject({ code: '42P01' });
     expect(runs).toBe(1);
+  });
+
+  test('leaves in as few pieces as there are turns of waiting', async () => {
+    const database = openDatabase({ url: db.url, size: 1, applicationName: 'test' });
+    let pieces = 0;
+    database.pool.on('connect', (client) => {
+      const { stream } = (client as unknown as { connection: { stream: Writable } }).connection;
+      for (const way of ['_write', '_writev'] as const) {
+        const write = (stream[way] as (...args: unknown[]) => void).bind(stream);
+        stream[way] = (...args: unknown[]) => {
+          pieces += 1;
+          write(...args);
+        };
+      }
+    });
+    const work = () =>
+      database.for(origin).transaction(async (tx) => {
+        await Promise.all([tx.sql`select 1`, tx.sql`select 2`]);
+        await tx.send(Happened({ thing: 'in pieces' }));
+      });
+    await work();
+    pieces = 0;
+    await work();
+    // Its begin with both statements, and the outbox with the commit.
+    expect(pieces).toBe(2);
+    await database.close();
   });
 
   test('gives its connection back, however it ends', async () => {

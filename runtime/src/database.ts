@@ -1,5 +1,6 @@
 // PostgreSQL. Transactions are `tx.sql` and `tx.send`, nothing else; ordinary reads may go through Prisma on the same pool.
 import { createHash } from 'node:crypto';
+import type { Writable } from 'node:stream';
 import pg from 'pg';
 import { newId } from './ids.ts';
 import type { Envelope, Message } from './messages.ts';
@@ -150,8 +151,29 @@ const intoOutbox = (sql: Sql, unsent: readonly Unsent[]) => sql`
 const isWorthRepeating = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01');
 
+/**
+ * What is asked in one turn leaves in one piece: each write to a socket wakes the server by itself, which costs both sides
+ * more than most statements do. Nothing waits for it, as nothing is answered within a turn.
+ */
+const sentTogether = (stream: Writable): (() => void) => {
+  let isHeld = false;
+  const letGo = (): void => {
+    isHeld = false;
+    stream.uncork();
+  };
+  return () => {
+    if (isHeld) return;
+    isHeld = true;
+    stream.cork();
+    process.nextTick(letGo);
+  };
+};
+
 /** https://node-postgres.com/features/pipeline; a setting of the connection, which its statements read one by one. */
 type Pipelined = pg.PoolClient & { pipeline: boolean };
+
+/** The types of pg say nothing of its socket. */
+type Wired = { readonly connection: { readonly stream: Writable } };
 
 type Options<P> = {
   readonly url: string;
@@ -181,8 +203,10 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
     // end the process. The next statement is told.
     client.on('error', () => undefined);
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    const hold = sentTogether((client as unknown as Wired).connection.stream);
     client.query = ((...args: unknown[]) => {
       statements += 1;
+      hold();
       return query(...args);
     }) as typeof client.query;
   });

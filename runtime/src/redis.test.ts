@@ -127,9 +127,10 @@ describe('with Redis there', () => {
     const now = Date.now();
     cache.mark('o', 'x', { now: new Date(now - 50), forMs: 40 });
     cache.mark('o', 'y', { now: new Date(now), forMs: 60_000 });
-    expect(await redis.zrange('test:o', '0', '-1')).toEqual(['y']);
+    await vi.waitFor(async () => expect(await redis.zrange('test:o', '0', '-1')).toEqual(['y']));
     expect(await redis.pttl('test:o')).toBeGreaterThan(50_000);
-    cache.mark('p', 'x', { now: new Date(now), forMs: 40 });
+    cache.mark('p', 'x', { now: new Date(now), forMs: 300 });
+    await vi.waitFor(async () => expect(await redis.exists('test:p')).toBe(1));
     await vi.waitFor(async () => expect(await redis.exists('test:p')).toBe(0));
   });
 

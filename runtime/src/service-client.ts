@@ -1,4 +1,5 @@
 // One subgraph asks another for what no message carries: a signed read under its own name. Never inside a transaction.
+import { callHttp } from './http-call.ts';
 import { sign, signatureHeader, signingKey, viewerHeader } from './signature.ts';
 import { newTrace } from './trace.ts';
 import { anonymous, type Viewer } from './viewer.ts';
@@ -39,11 +40,10 @@ export const createServiceClient = (options: Options): ServiceClient => {
       const viewer: Viewer = { ...anonymous(tenantId), service, scopes: new Set(scopes) };
       const body = JSON.stringify({ query, variables });
       const signed = sign(key, 'POST', path, viewer, body, new Date());
-      const response = await fetch(new URL(path, url), {
+      const { status, text } = await callHttp(new URL(path, url), {
         method: 'POST',
         body,
-        redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
+        timeoutMs,
         headers: {
           'content-type': 'application/json',
           accept: 'application/json',
@@ -52,8 +52,7 @@ export const createServiceClient = (options: Options): ServiceClient => {
           [signatureHeader]: signed.signature,
         },
       });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`${subgraph} answered ${response.status}`);
+      if (status < 200 || status > 299) throw new Error(`${subgraph} answered ${status}`);
       const { data, errors } = JSON.parse(text);
       if (errors || !data) throw new Error(`${subgraph} answered with errors: ${codesOf(errors)}`);
       return data;

@@ -220,6 +220,17 @@ test('those who may see the same share a key, others do not', () => {
   expect(new Set(keys).size).toBe(3);
 });
 
+test('those who are asked to sign in share no key with those who are told no', () => {
+  const guard = filtering.guard(asks('{order {note}}'), null)!;
+  const told = [nobody, somebody(['stock:read'])].map((standing) => ({
+    key: guard.keyFor(standing),
+    code: guard.authorize(standing).refused[0]?.code,
+  }));
+  expect(told.map(({ code }) => code)).toEqual(['UNAUTHENTICATED', 'FORBIDDEN']);
+  expect(new Set(told.map(({ key }) => key)).size).toBe(2);
+  expect(guard.keyFor(somebody(['a']))).toBe(guard.keyFor(somebody(['b'])));
+});
+
 test('a list of scopes that somebody forgot to fill opens nothing', () => {
   const forgotten = parse(`
     schema @link(url: "https://specs.apollo.dev/requiresScopes/v0.1", for: SECURITY) { query: Query }

@@ -24,7 +24,7 @@ export type Authorized = {
 };
 
 export type Guard = {
-  /** Equal for all who may see the same of this operation: what `authorize` answers may be kept by it. */
+  /** Equal for all who are shown and told the same of this operation: what `authorize` answers may be kept by it. */
   readonly keyFor: (standing: Standing) => string;
   /** @throws RequestError UNAUTHENTICATED or FORBIDDEN where a refusal of a part is one of the whole */
   readonly authorize: (standing: Standing) => Authorized;
@@ -60,8 +60,11 @@ export const createAuthority = (schema: GraphQLSchema, rules: AuthRules, mode: A
     const needs = needsWithin(schema, rules, parts);
     if (needs.length === 0) return null;
     return {
-      keyFor: (standing) =>
-        needs.map((one) => (meets(standing, rules.requirements[one]!) ? '1' : '0')).join(''),
+      keyFor: (standing) => {
+        const met = needs.map((one) => (meets(standing, rules.requirements[one]!) ? '1' : '0')).join('');
+        // To be asked to sign in is another answer than to be told no.
+        return met.includes('0') ? `${met} ${refusalOf(standing)}` : met;
+      },
       authorize: (standing) => {
         const unmet = new Set(needs.filter((one) => !meets(standing, rules.requirements[one]!)));
         const stripped = strip(schema, rules, parts, unmet);

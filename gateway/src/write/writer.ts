@@ -112,7 +112,10 @@ class Unit {
     // One object at several places: the text is kept on it.
     const mark = `o[${text(textKey)}]`;
     const isShared = plan.stubs.has(at);
-    const first = isShared ? `if(${mark}!==undefined)return ${mark};` : '';
+    // A text that is joined again and again is made of one piece, which is what looking at it does.
+    const first = isShared
+      ? `const t=${mark};if(t!==undefined){if(t.charCodeAt(0)!==123)throw W;return t}`
+      : '';
     const result = isShared ? `return ${mark}=` : 'return ';
     if (members.every(({ when }) => when === null)) {
       const pieces = members.flatMap(({ start, constant, value }, index): Piece[] => [

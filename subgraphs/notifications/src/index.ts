@@ -19,6 +19,8 @@ export const notifications = subgraph({
     resolvers: createResolvers(platform.hints),
     context: createContext(platform),
     handlers,
+    // Read by people: what comes within a moment is written at once.
+    patienceMs: 250,
     jobs: createJobs(platform),
   }),
 });

@@ -12,25 +12,40 @@ const fromRow = ({ tenantId: _, kind, amountMinor, ...row }: Row): Notification 
 
 type Facts = Omit<Notification, 'seq' | 'createdAt' | 'readAt'>;
 
+export type New = { readonly tenantId: string; readonly facts: Facts };
+
 /**
- * Puts it at the end of the customer's list.
- * @returns its number there; null where it stands there already, or the customer was erased
+ * Puts each at the end of its customer's list, in the order given.
+ * @returns their numbers there, by id; without those that stand there already, and those of customers who were erased
  */
-export const add = async (tx: Tx, tenantId: string, facts: Facts): Promise<number | null> => {
-  const { id, customerId, orderId, number, kind, reason, amountMinor, currency } = facts;
-  // One that stood there already leaves a gap in the numbers, which nobody counts by.
-  const [row] = await tx.sql<{ seq: number }>`
-    with place as (
-      insert into mailbox (tenant_id, customer_id, last_seq) values (${tenantId}, ${customerId}, 1)
-      on conflict (tenant_id, customer_id) do update set last_seq = mailbox.last_seq + 1 where not mailbox.erased
-      returning last_seq)
+export const addAll = async (tx: Tx, all: readonly New[]): Promise<Map<string, number>> => {
+  const facts = all.map((one) => one.facts);
+  // Mailboxes are taken in one order by all, so that two of these never wait for each other. What stood there already
+  // leaves a gap in the numbers, which nobody counts by.
+  const rows = await tx.sql<{ id: string; seq: number }>`
+    with asked as (
+      select *, row_number() over (partition by tenant_id, customer_id order by nth) as place,
+        count(*) over (partition by tenant_id, customer_id) as places
+      from unnest(${facts.map((one) => one.id)}::uuid[], ${all.map((one) => one.tenantId)}::uuid[],
+        ${facts.map((one) => one.customerId)}::uuid[], ${facts.map((one) => one.orderId)}::uuid[],
+        ${facts.map((one) => one.number)}::text[], ${facts.map((one) => one.kind)}::text[],
+        ${facts.map((one) => one.reason)}::text[], ${facts.map((one) => one.amountMinor)}::bigint[],
+        ${facts.map((one) => one.currency)}::text[])
+        with ordinality as a (id, tenant_id, customer_id, order_id, number, kind, reason, amount_minor, currency, nth)),
+    box as (
+      insert into mailbox (tenant_id, customer_id, last_seq)
+      select tenant_id, customer_id, count(*) from asked group by tenant_id, customer_id order by tenant_id, customer_id
+      on conflict (tenant_id, customer_id) do update set last_seq = mailbox.last_seq + excluded.last_seq
+        where not mailbox.erased
+      returning tenant_id, customer_id, last_seq)
     insert into notification
       (id, tenant_id, customer_id, seq, order_id, number, kind, reason, amount_minor, currency)
-    select ${id}::uuid, ${tenantId}::uuid, ${customerId}::uuid, last_seq, ${orderId}::uuid, ${number}::text,
-      ${kind}::text, ${reason}::text, ${amountMinor}::bigint, ${currency}::text
-    from place
-    on conflict do nothing returning seq`;
-  return row?.seq ?? null;
+    select a.id, a.tenant_id, a.customer_id, b.last_seq - a.places + a.place, a.order_id, a.number, a.kind, a.reason,
+      a.amount_minor, a.currency
+    from asked a join box b on b.tenant_id = a.tenant_id and b.customer_id = a.customer_id
+    order by a.nth
+    on conflict do nothing returning id, seq`;
+  return new Map(rows.map(({ id, seq }) => [id, seq]));
 };
 
 /** Forgets what a customer was told, and keeps nothing that comes later. */

@@ -55,10 +55,15 @@ export const openDesk = async () => {
   const hear = (...envelopes: Envelope[]): Promise<void> =>
     database.transaction(async (begin) => {
       const tx = begin({ tenantId, ...newTrace(), causationId: null });
-      for (const envelope of envelopes) {
-        const handler = handlers.find(({ message }) => message.type === envelope.type)!;
-        await handler.handle([{ tx, message: envelope as Envelope<never> }], { now: new Date(), log });
-      }
+      const groups = Map.groupBy(
+        envelopes,
+        ({ type }) => handlers.find(({ message }) => message.type === type)!,
+      );
+      for (const [handler, group] of groups)
+        await handler.handle(
+          group.map((message) => ({ tx, message: message as Envelope<never> })),
+          { now: new Date(), log },
+        );
     });
 
   const news = (customerId: string, changes: Partial<Asked> = {}): Envelope =>

@@ -84,7 +84,14 @@ const ordersBy = async (
 };
 
 export const ordersByIds = (db: Pick<Db, 'sql'>, tenantId: string, ids: readonly string[]) =>
-  ordersBy(db, tenantId, ids, part`o.id = any(${ids}::uuid[])`, (order) => order.id);
+  ordersBy(
+    db,
+    tenantId,
+    ids,
+    // One by itself has a plan that is kept; of a list the server makes a new one for each length.
+    ids.length === 1 ? part`o.id = ${ids[0]}` : part`o.id = any(${ids}::uuid[])`,
+    (order) => order.id,
+  );
 
 /** Rides on orders_number. */
 export const ordersByNumbers = (db: Pick<Db, 'sql'>, tenantId: string, numbers: readonly string[]) =>

@@ -21,7 +21,7 @@ export type Sight = {
 };
 
 /** milliseconds in which looks of many who watch become one statement */
-const gathering = 5;
+const gathering = 15;
 
 /** Many orders move at once, and each may have many who watch it. */
 export const createSight = (database: Pick<Database, 'sql'>, hints: Hints): Sight => {

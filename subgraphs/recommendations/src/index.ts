@@ -26,6 +26,7 @@ export const recommendations = subgraph({
       resolvers: createResolvers(shelves, createSecretKey(Buffer.from(platform.settings.TENANT_SECRET))),
       context: createContext(platform),
       handlers,
+      patienceMs: 1_000,
       jobs: createJobs(platform, shelves),
     };
   },

@@ -1,6 +1,7 @@
 // The carrier, behind the words of the shop. The only file that knows its wire. Every call answers within the time-out
 // and never throws for what the carrier or the network does: a call that may or may not have had its effect answers
 // `unknown`, and only the same call under the same key, or a look, can tell.
+import { callHttp } from '@orderstream/runtime/http-call';
 import { z } from 'zod';
 import { keyOf, type ScanStatus, type Seen, type Shipment, type TrackingEvent } from './shipment.ts';
 
@@ -96,23 +97,20 @@ export const createCarrier = ({ apiKey, url, timeoutMs }: CarrierSettings) => {
     options: { readonly key?: string; readonly body?: object } = {},
   ): Promise<Answer<z.output<S>>> => {
     try {
-      const response = await fetch(new URL(path, url), {
+      const { status: code, text } = await callHttp(new URL(path, url), {
         method: options.body ? 'POST' : 'GET',
-        body: options.body ? JSON.stringify(options.body) : undefined,
-        redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
+        body: options.body && JSON.stringify(options.body),
+        timeoutMs,
         headers: {
           authorization: `Bearer ${apiKey}`,
           'content-type': 'application/json',
           ...(options.key && { 'idempotency-key': options.key }),
         },
       });
-      const text = await response.text();
-      if (response.ok) return { kind: 'answered', value: shape.parse(JSON.parse(text)) };
-      if (isPassing(response.status))
-        return { kind: 'unknown', cause: `the carrier answered ${response.status}` };
+      if (code >= 200 && code < 300) return { kind: 'answered', value: shape.parse(JSON.parse(text)) };
+      if (isPassing(code)) return { kind: 'unknown', cause: `the carrier answered ${code}` };
       const { error } = problem.parse(JSON.parse(text));
-      return { kind: 'refused', status: response.status, ...error };
+      return { kind: 'refused', status: code, ...error };
     } catch (cause) {
       return { kind: 'unknown', cause };
     }

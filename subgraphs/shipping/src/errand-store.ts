@@ -1,7 +1,9 @@
 // What is to be done at the carrier, and whose hands it is in.
+
+import { raw } from '@orderstream/runtime/database';
 import type { PostalAddress } from '@orderstream/runtime/postal-address';
 import type { Shipment } from './shipment.ts';
-import { type HasSql, type ShipmentRow, shipmentOf } from './store.ts';
+import { type HasSql, patience, type ShipmentRow, shipmentOf } from './store.ts';
 
 /** A shipment in the hands of one worker until `leasedUntil`. */
 export type Claim = {
@@ -66,12 +68,13 @@ export const releaseShipment = async ({ sql }: HasSql, claim: Claim, pauseMs: nu
 
 /**
  * Parcels under way of which nothing was heard for a while, each looked for after 3 s, 6 s, 12 s and so on up to half an
- * hour. Rides on shipment_under_way.
+ * hour, later where it is to take long. Rides on shipment_under_way.
  */
 export const takeQuiet = async ({ sql }: HasSql, most: number): Promise<Shipment[]> => {
   const rows = await sql<ShipmentRow>`
     update shipment set looks = looks + 1,
-      next_look_at = now() + least(3 * 2 ^ least(looks + 1, 12), 1800) * interval '1 second'
+      next_look_at = now() + greatest(${patience(raw('shipment'))},
+        least(${patience(raw('shipment'))} * 2 ^ least(looks + 1, 12), interval '30 minutes'))
     where id in (
       select id from shipment
       where state in ('LABELLED', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'EXCEPTION') and next_look_at <= now()

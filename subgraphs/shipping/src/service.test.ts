@@ -300,19 +300,24 @@ describe('a parcel whose webhooks are all lost', () => {
     await depot.faults({ webhooks: { hold: false } });
   });
 
-  test('is looked for more and more seldom', async () => {
+  test.each([
+    ['within seconds, is looked for more and more seldom', '8 seconds', [6, 12, 24, 48]],
+    ['within hours, is not asked about after seconds', '4 hours', [1_800, 1_800]],
+    ['within days, is not asked about by the hour', '4 days', [43_200, 43_200]],
+  ])('that is to arrive %s', async (_, takes, expected) => {
     const orderId = await depot.labelled();
     const waits: number[] = [];
-    for (let look = 0; look < 4; look++) {
+    for (let look = 0; look < expected.length; look++) {
       // Ahead of all others that are due.
-      await depot.database.sql`update shipment set next_look_at = 'epoch' where order_id = ${orderId}`;
+      await depot.database.sql`
+        update shipment set next_look_at = 'epoch', estimated_delivery = label_at + ${takes}::interval
+        where order_id = ${orderId}`;
       await depot.sweep();
       const [row] = await depot.database.sql<{ wait: number }>`
         select extract(epoch from next_look_at - now())::float8 as wait from shipment where order_id = ${orderId}`;
       waits.push(row!.wait);
     }
-    for (const [index, usual] of [6, 12, 24, 48].entries())
-      expect(Math.abs(waits[index]! - usual)).toBeLessThan(3);
+    for (const [index, usual] of expected.entries()) expect(Math.abs(waits[index]! - usual)).toBeLessThan(3);
   });
 });
 

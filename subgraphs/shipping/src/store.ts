@@ -1,5 +1,5 @@
 // Shipments and their scans. A shipment is changed under its row lock only, one version at a time.
-import { type Part, part, type Sql, type Tx } from '@orderstream/runtime/database';
+import { type Part, part, raw, type Sql, type Tx } from '@orderstream/runtime/database';
 import { grouped } from '@orderstream/runtime/loaders';
 import type { PostalAddress } from '@orderstream/runtime/postal-address';
 import type { Change, ScanStatus, Shipment, ShipmentState, TrackingEvent } from './shipment.ts';
@@ -128,6 +128,14 @@ export const shipmentsOfOrders = async (
   ).map(shipmentOf);
 
 /**
+ * How long a parcel may be quiet before the carrier is asked where it is: an eighth of the time that it is to take, and
+ * three seconds at least.
+ * @param row the name of the row that tells of the parcel
+ */
+export const patience = (row: Part): Part =>
+  part`greatest(interval '3 seconds', coalesce((${row}.estimated_delivery - ${row}.label_at) / 8, interval '0'))`;
+
+/**
  * Pieces of a statement that writes where parcels are now, whose rows are locked by the caller, and the scans that were
  * new. What is wanted anew is due at once, what is wanted no more is in nobody's hands, and news make the next look come
  * early. Addresses are not written: a new attempt drops its own, and only a call for a label puts one there.
@@ -153,7 +161,7 @@ export const saving = (changes: readonly Change[]): Part => {
         label_at = m.label_at, failure_reason = m.failure_reason, estimated_delivery = m.estimated_delivery,
         promised_at = m.promised_at, last_sequence = m.last_sequence, handed_over_at = m.handed_over_at,
         delivered_at = m.delivered_at, traceparent = m.traceparent, version = m.version, updated_at = now(),
-        looks = 0, next_look_at = now() + interval '3 seconds',
+        looks = 0, next_look_at = now() + ${patience(raw('m'))},
         recipient = case when m.has_address then s.recipient end, line1 = case when m.has_address then s.line1 end,
         line2 = case when m.has_address then s.line2 end, city = case when m.has_address then s.city end,
         postcode = case when m.has_address then s.postcode end, country = case when m.has_address then s.country end
