@@ -18,7 +18,7 @@ test('every query of the README can be asked of the gateway', () => {
 });
 
 test('every setting that is read stands in the README and in .env.example', () => {
-  const readers = ['runtime/src/config.ts', 'gateway/src/settings.ts', 'ops/stack/secrets.ts'];
+  const readers = ['runtime/src/config.ts', 'gateway/src/shop/settings.ts', 'ops/stack/secrets.ts'];
   const settings = new Set([
     ...[...readers, ...globSync('subgraphs/*/src/index.ts', { cwd: root })].flatMap((file) =>
       found(read(file), /^\s*(?:readonly )?([A-Z][A-Z_]{3,}):/gm),

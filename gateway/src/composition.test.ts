@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { breakingChanges } from './api-changes.ts';
 import { compose, composeSupergraph, subgraphDocuments } from './composition.ts';
 import { borderBreaches, enumBreaches, mutationBreaches, unstatedRules } from './conventions.ts';
-import { fixtureDocuments } from './fixture-shop.ts';
+import { fixtureDocuments } from './shop/fixture-shop.ts';
 
 const folder = new URL('../', import.meta.url);
 const file = (name: string): string => readFileSync(new URL(name, folder), 'utf8');

@@ -1,20 +1,15 @@
-// The gateway as a process.
-import { ConfigError } from '@orderstream/runtime/config';
-import { openGateway } from './gateway.ts';
+// The shop's gateway as a process.
+import { createLog } from '@orderstream/runtime/log';
+import { openGateway } from './shop/gateway.ts';
+import { gatewaySettings } from './shop/settings.ts';
+import { runGateway } from './workers/process.ts';
 
-try {
-  const gateway = await openGateway(process.env);
-  console.log(JSON.stringify({ url: gateway.url }));
-  const stop = async () => {
-    // Whatever hangs is left behind after fifteen seconds; nothing is lost by it.
-    setTimeout(() => process.exit(1), 15_000).unref();
-    await gateway.stop();
-    process.exit(0);
+await runGateway(() => {
+  const settings = gatewaySettings(process.env);
+  const { listen, telemetry } = settings.configuration;
+  return {
+    workers: listen.workers,
+    log: createLog('gateway', telemetry.logLevel),
+    open: (siblings) => openGateway(process.env, { siblings }),
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
-} catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
-  console.error(error.message);
-  process.exit(2);
-}
+});

@@ -34,7 +34,7 @@ const doubling = (depth: number): string => {
 
 const queries: [string, string, number, string][] = [
   ['no GraphQL', '{ me {', 400, 'GRAPHQL_PARSE_FAILED'],
-  ['empty', '', 400, 'BAD_REQUEST'],
+  ['empty', '', 400, 'BAD_USER_INPUT'],
   ['a field that is not there', '{ secrets }', 400, 'GRAPHQL_VALIDATION_FAILED'],
   [
     'another subgraph’s entities asked for through the front',
@@ -136,16 +136,22 @@ const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat
 test.each<[string, Body, Headers, number, string]>([
   ['no JSON', 'query { me }', {}, 400, 'BAD_USER_INPUT'],
   ['nothing', '', {}, 400, 'BAD_USER_INPUT'],
-  ['a number', '7', {}, 400, 'BAD_REQUEST'],
+  ['a number', '7', {}, 400, 'BAD_USER_INPUT'],
   [
     'five hundred requests in one',
     JSON.stringify(Array(500).fill({ query: '{ me { id } }' })),
     {},
     400,
-    'BAD_REQUEST',
+    'BAD_USER_INPUT',
   ],
-  ['plain text', '{"query":"{ me { id } }"}', { 'content-type': 'text/plain' }, 400, 'BAD_REQUEST'],
-  ['a form', 'query={me{id}}', { 'content-type': 'application/x-www-form-urlencoded' }, 400, 'BAD_REQUEST'],
+  ['plain text', '{"query":"{ me { id } }"}', { 'content-type': 'text/plain' }, 400, 'BAD_USER_INPUT'],
+  [
+    'a form',
+    'query={me{id}}',
+    { 'content-type': 'application/x-www-form-urlencoded' },
+    400,
+    'BAD_USER_INPUT',
+  ],
   [
     'more than 100 KB',
     JSON.stringify({ query: '{ me { id } }', pad: 'x'.repeat(110_000) }),

@@ -18,7 +18,7 @@ import { shipping } from '@orderstream/shipping';
 import { users } from '@orderstream/users';
 import { Redis } from 'ioredis';
 import { inject } from 'vitest';
-import { openGateway } from '../../gateway/src/gateway.ts';
+import { openGateway } from '../../gateway/src/shop/gateway.ts';
 import { seedShop } from '../../ops/seed/seed.ts';
 import { startSimulator as startCarrier } from '../../ops/simulators/carrier/simulator.ts';
 import { startSimulator } from '../../ops/simulators/payments/simulator.ts';

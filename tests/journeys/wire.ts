@@ -28,7 +28,8 @@ export const told = async (response: Response): Promise<Answer> => {
   return { status: response.status, errors, data };
 };
 
-export const codes = ({ errors }: Answer): string[] => errors.map(({ extensions }) => extensions.code);
+export const codes = ({ errors }: Pick<Answer, 'errors'>): string[] =>
+  errors.map(({ extensions }) => extensions.code);
 
 export type Body = string | Uint8Array<ArrayBuffer>;
 export type Headers = Readonly<Record<string, string>>;
@@ -37,7 +38,11 @@ export const postTo = async (url: string, body: Body, headers: Headers = {}): Pr
   told(
     await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/graphql-response+json',
+        ...headers,
+      },
       body,
       signal: AbortSignal.timeout(10_000),
     }),

@@ -36,6 +36,9 @@ export type Identity = Standing & {
   readonly expiresAt: Date | null;
 };
 
+/** Whether the claims of a sound token are good enough; what they lack is nobody's affair outside. */
+export type Accepts = (claims: JWTPayload) => boolean;
+
 export type Identities = {
   /** What is known already, without waiting: the usual case of a token that was here a moment ago. */
   readonly known: (header: string | undefined, now: number) => Identity | null;
@@ -110,7 +113,11 @@ const tokenIn = (header: string, scheme: string): string | null => {
   return tokenPattern.test(token) ? token : null;
 };
 
-export const openIdentities = ({ issuers, scheme }: IdentitySettings, log: Log): Identities => {
+export const openIdentities = (
+  { issuers, scheme }: IdentitySettings,
+  log: Log,
+  accepts: Accepts = () => true,
+): Identities => {
   const sources = new Map(
     issuers.map((one) => [one.issuer, { settings: one, keys: openKeys(one.keys, log) }]),
   );
@@ -135,6 +142,7 @@ export const openIdentities = ({ issuers, scheme }: IdentitySettings, log: Log):
       ...(settings.audiences.length > 0 && { audience: [...settings.audiences] }),
       ...(settings.maxAgeSeconds !== null && { maxTokenAge: settings.maxAgeSeconds }),
     });
+    if (!accepts(payload)) throw refused();
     return identityOf(settings, payload);
   };
 

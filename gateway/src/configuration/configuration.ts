@@ -1,5 +1,6 @@
 // The gateway's one file: what stands in it, and what holds where nothing stands. Everything that opens a door is shut
 // unless the file says otherwise.
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import type { Introspection } from '../auth/introspection.ts';
 import { auth, limits, persisted, rates, shedding } from './door-settings.ts';
@@ -19,16 +20,20 @@ import {
   webAddress,
 } from './values.ts';
 
+const wrongPort = 'needs a port, 0 to 65535';
+const portNumber = z.int({ error: wrongPort }).min(0, { error: wrongPort }).max(65_535, { error: wrongPort });
+
 const listen = section({
   host: text.default('127.0.0.1'),
-  port: z
-    .int({ error: 'needs a port, 0 to 65535' })
-    .min(0, { error: 'needs a port, 0 to 65535' })
-    .max(65_535, { error: 'needs a port, 0 to 65535' })
-    .default(4_000),
+  port: portNumber.default(4_000),
   /** a socket of this machine instead of host and port */
   unix: text.optional(),
   path: httpPath.default('/graphql'),
+  /** processes that serve at the port */
+  workers: z
+    .union([z.literal('cores'), count], { error: 'needs a number, or cores' })
+    .default(1)
+    .transform((value) => (value === 'cores' ? availableParallelism() : value)),
   /** whether the last entry of X-Forwarded-For comes from a proxy of our own */
   trustsProxy: flag.default(false),
 });
@@ -69,7 +74,12 @@ const introspection = z
   });
 
 const telemetry = section({
-  metrics: section({ enabled: flag.default(true), path: httpPath.default('/metrics') }),
+  metrics: section({
+    enabled: flag.default(true),
+    path: httpPath.default('/metrics'),
+    /** served there, and not beside the API */
+    port: portNumber.optional(),
+  }),
   accessLog: section({ enabled: flag.default(true), sample: share.default(1) }),
   tracing: section({
     /** where spans are sent; nothing is sent without it */
@@ -77,6 +87,8 @@ const telemetry = section({
     sample: share.default(0.01),
     /** whether a trace that a client began goes on */
     trustsClients: flag.default(false),
+    /** in which answers name their trace; none without it */
+    traceHeader: headerName.optional(),
   }),
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], {

@@ -94,16 +94,29 @@ const byPlace = ({ place: a }: Problem, { place: b }: Problem): number => {
   return lineA - lineB || columnA - columnB;
 };
 
+const isSettings = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Whatever the file says goes before what is said beneath it; of lists the whole. */
+const over = (beneath: unknown, said: unknown): unknown => {
+  if (said === undefined) return beneath;
+  if (!isSettings(beneath) || !isSettings(said)) return said;
+  const names = new Set([...Object.keys(beneath), ...Object.keys(said)]);
+  return Object.fromEntries([...names].map((name) => [name, over(beneath[name], said[name])]));
+};
+
 /**
  * @param file the text of the file; empty text gives all defaults
  * @param env for `${NAME}`
  * @param name of the file, for what is told about it
+ * @param beneath settings as they would stand in a file, which hold where the file says nothing
  * @throws ConfigError naming everything that is wrong, with line and column
  */
 export const readConfiguration = (
   file: string,
   env: Readonly<Record<string, string | undefined>>,
   name = 'gateway.yaml',
+  beneath: object = {},
 ): GatewayConfiguration => {
   const lines = new LineCounter();
   const document = parseDocument(file, { lineCounter: lines, prettyErrors: false });
@@ -121,7 +134,9 @@ export const readConfiguration = (
 
   const unknown = substitute(document, env, lines);
   dropEmpty(document);
-  const { data, error } = configuration.safeParse(values(document, told), { reportInput: true });
+  const { data, error } = configuration.safeParse(over(beneath, values(document, told)), {
+    reportInput: true,
+  });
   const wrong = error ? problemsOf(error, (path) => placeOf(document, lines, path)) : [];
   // A value that the environment did not give is wrong for that reason only.
   const places = new Set(unknown.map(({ place }) => place.split(':')[0]));

@@ -139,7 +139,8 @@ export const openApolloPlanner = (
   const planner = new QueryPlanner(supergraph);
   return {
     apiSdl: internals.printSchema(apiSchema),
-    engine: async (text, operationName) => {
+    engine: async (text, operationName, _signal, begun) => {
+      begun();
       const { operation, fragments } = onlyOperation(parse(text, { noLocation: true }), operationName);
       const document = { kind: Kind.DOCUMENT as const, definitions: [operation, ...fragments.values()] };
       return planOf(planner.buildQueryPlan(internals.operationFromDocument(apiSchema, document)));

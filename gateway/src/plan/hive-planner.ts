@@ -147,7 +147,9 @@ export const openHivePlanner = (
   const planner = new QueryPlanner(supergraphSdl);
   return {
     apiSdl: planner.consumerSchema,
-    engine: async (document, operationName, signal) =>
-      planOf(await planner.planAsync(document, operationName, new Set(), 0, signal)),
+    engine: async (document, operationName, signal, begun) => {
+      begun();
+      return planOf(await planner.planAsync(document, operationName, new Set(), 0, signal));
+    },
   };
 };

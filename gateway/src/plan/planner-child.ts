@@ -11,6 +11,7 @@ type Job = {
   readonly document: string;
   readonly operationName: string | undefined;
   readonly signal: AbortSignal;
+  readonly begun: () => void;
   readonly planned: (plan: QueryPlan) => void;
   readonly refused: (problem: Error) => void;
 };
@@ -36,18 +37,26 @@ export class PlannerChild {
   /** Whether the process has read the supergraph: before that nothing is asked of it, and no job is to blame for it. */
   #isReady = false;
   #late: NodeJS.Timeout | null = null;
+  #readiness = Promise.withResolvers<void>();
 
   constructor(sdl: string) {
     this.#sdl = sdl;
   }
 
-  readonly engine: Engine = (document, operationName, signal) =>
+  readonly engine: Engine = (document, operationName, signal, begun) =>
     new Promise((planned, refused) => {
-      const job = { document, operationName, signal, planned, refused };
+      const job = { document, operationName, signal, begun, planned, refused };
       this.#waiting.push(job);
       signal.addEventListener('abort', () => this.#giveUp(job), { once: true });
       this.#next();
     });
+
+  /** Starts the process where there is none. @throws where it ends before it has read the supergraph */
+  readonly ready = (): Promise<void> => {
+    this.#child ??= this.#start();
+    this.#child.channel?.ref();
+    return this.#readiness.promise;
+  };
 
   close(): void {
     this.#stop();
@@ -90,6 +99,9 @@ export class PlannerChild {
 
   /** Without the gateway's environment: there are secrets in it. */
   #start(): ChildProcess {
+    this.#readiness = Promise.withResolvers<void>();
+    // Whoever does not wait for it hears of it with their plan.
+    this.#readiness.promise.catch(() => undefined);
     const child = fork(program, [], { execArgv: [], env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
     child.on('message', (message: FromPlanner) => {
       if (this.#child !== child) return;
@@ -99,6 +111,10 @@ export class PlannerChild {
       }
       if (message.id !== this.#id || !this.#current) return;
       const job = this.#current;
+      if ('isTaken' in message) {
+        job.begun();
+        return;
+      }
       this.#current = null;
       if ('plan' in message) job.planned(message.plan);
       else job.refused(new Error(message.problem));
@@ -114,6 +130,7 @@ export class PlannerChild {
 
   #started(): void {
     this.#isReady = true;
+    this.#readiness.resolve();
     this.#forgetStart();
     this.#next();
   }
@@ -128,6 +145,7 @@ export class PlannerChild {
     this.#child = null;
     this.#forgetStart();
     if (!this.#isReady) {
+      this.#readiness.reject(new Error('the planner does not start'));
       for (const job of this.#waiting.splice(0)) job.refused(new Error('the planner does not start'));
       return;
     }
@@ -165,6 +183,7 @@ export class PlannerChild {
     const child = this.#child;
     this.#child = null;
     this.#isReady = false;
+    this.#readiness.reject(new Error('the planner is closed'));
     this.#forgetStart();
     child?.kill('SIGKILL');
   }

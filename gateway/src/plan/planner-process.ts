@@ -19,6 +19,8 @@ export type ToPlanner =
 
 export type FromPlanner =
   | { readonly isReady: true }
+  /** from here on it takes as long as planning takes */
+  | { readonly id: number; readonly isTaken: true }
   | { readonly id: number; readonly plan: QueryPlan }
   | { readonly id: number; readonly problem: string };
 
@@ -87,10 +89,11 @@ const serve = (): void => {
       return;
     }
     const { id, document, operationName, isDeadly } = message;
+    process.send!({ id, isTaken: true } satisfies FromPlanner);
     let answer: FromPlanner;
     try {
       const engine = isDeadly ? planners!.second : planners!.plan;
-      answer = { id, plan: await engine(document, operationName, never) };
+      answer = { id, plan: await engine(document, operationName, never, () => undefined) };
     } catch (error) {
       answer = { id, problem: messageOf(error) };
     }

@@ -76,9 +76,18 @@ const readable = (apiSdl: string): DocumentNode => {
   );
 };
 
-type Opened = { readonly apiSdl: string; readonly engine: Engine; readonly close: () => void };
+type Opened = {
+  readonly apiSdl: string;
+  readonly engine: Engine;
+  readonly ready: () => Promise<void>;
+  readonly close: () => void;
+};
 
-const openApollo = (sdl: string): Opened => ({ ...openApolloPlanner(sdl), close: () => {} });
+const openApollo = (sdl: string): Opened => ({
+  ...openApolloPlanner(sdl),
+  ready: async () => undefined,
+  close: () => undefined,
+});
 
 /** In a process of its own. Where the machine has no binary for it, the other planner in this one. */
 const openRust = (given: string): Opened => {
@@ -91,7 +100,7 @@ const openRust = (given: string): Opened => {
     throw error;
   }
   const child = new PlannerChild(sdl);
-  return { apiSdl, engine: child.engine, close: () => child.close() };
+  return { apiSdl, engine: child.engine, ready: child.ready, close: () => child.close() };
 };
 
 /**
@@ -104,12 +113,12 @@ export const openSupergraph = (
   options: { readonly planner?: 'rust' | 'apollo'; readonly planningMs?: number } = {},
 ): Supergraph => {
   const fullSchema = buildSchema(sdl, { assumeValid: true, assumeValidSDL: true });
-  const { apiSdl, engine, close } = options.planner === 'apollo' ? openApollo(sdl) : openRust(sdl);
+  const { apiSdl, engine, ready, close } = options.planner === 'apollo' ? openApollo(sdl) : openRust(sdl);
   return {
     sdl,
     apiSchema: buildASTSchema(readable(apiSdl), { assumeValidSDL: true }),
     fullSchema,
     subgraphs: subgraphsOf(fullSchema),
-    planner: plannerOf(engine, options.planningMs ?? 1_000, close),
+    planner: plannerOf(engine, options.planningMs ?? 1_000, { ready, close }),
   };
 };

@@ -3,8 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ConfigError } from '@orderstream/runtime/config';
+import { createLog } from '@orderstream/runtime/log';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
 import { readConfiguration } from '../configuration/reading.ts';
+import { runGateway } from '../workers/process.ts';
 import { openStandalone } from './standalone.ts';
 
 const usage = `orderstream-gateway --supergraph FILE [options]
@@ -46,22 +48,16 @@ const settings = (): GatewayConfiguration | null => {
   };
 };
 
-try {
+await runGateway(() => {
   const configuration = settings();
-  if (!configuration) console.log(usage);
-  else {
-    const gateway = await openStandalone(configuration);
-    console.log(JSON.stringify({ url: gateway.url }));
-    const stop = async () => {
-      setTimeout(() => process.exit(1), 15_000).unref();
-      await gateway.stop();
-      process.exit(0);
-    };
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
+  if (!configuration) {
+    console.log(usage);
+    return null;
   }
-} catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+  const log = createLog('gateway', configuration.telemetry.logLevel);
+  return {
+    workers: configuration.listen.workers,
+    log,
+    open: (siblings) => openStandalone(configuration, log, siblings),
+  };
+});

@@ -111,6 +111,13 @@ test('a partner has its own operations, and nothing else, as often as was agreed
     data: { books: answer.data.books.map(({ title }) => ({ title, history: ['Ada', 'Bob'] })) },
   };
   expect((await as('acme', { id: 'titles' })).body).toEqual(expected);
+  // It was planned before anybody asked.
+  const metrics = await (await fetch(new URL('/metrics', gateway.url))).text();
+  const plans = metrics.split('\n').filter((line) => line.includes('plan_cache_requests_total{'));
+  expect(plans.map((line) => line.slice(line.indexOf('{')))).toEqual([
+    '{outcome="hit"} 1',
+    '{outcome="miss"} 0',
+  ]);
   expect((await as('acme', { id: 'titles' })).body).toEqual(expected);
   for (const refused of [{ id: 'others' }, books])
     expect(await as('acme', refused)).toMatchObject({
@@ -211,7 +218,7 @@ test('the schema is shown to those who may see it, however often it is asked for
         status: 401,
         body: { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] },
       });
-  expect((await open.ask(mixed)).body.data).toMatchObject({ hello: 'world' });
+  expect((await open.ask(mixed)).body).toMatchObject({ data: { hello: 'world' } });
 });
 
 test('who is not signed in is bound by the cost for strangers, also for what is known', async () => {

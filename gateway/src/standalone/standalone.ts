@@ -1,181 +1,80 @@
 // A gateway for any supergraph: no database, no broker, no shop. What it serves and how is one file's affair.
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { ConfigError } from '@orderstream/runtime/config';
-import { createLog } from '@orderstream/runtime/log';
-import { connectRedis, openRedis } from '@orderstream/runtime/redis';
-import { sleep } from '@orderstream/runtime/time';
-import { openIdentities } from '../auth/identity.ts';
+import { RequestError } from '@orderstream/runtime/errors';
+import { createLog, type Log } from '@orderstream/runtime/log';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
-import { createAutomaticOperations } from '../persisted/automatic.ts';
-import { readAgreed } from '../persisted/files.ts';
-import { createOperationDoor } from '../persisted/requested.ts';
-import { createRates } from '../rate/rates.ts';
-import { createLocalWindows, createRedisWindows } from '../rate/windows.ts';
-import { createReloading } from '../reload/reloading.ts';
-import { watchSupergraph } from '../reload/supergraph-file.ts';
-import { spanSettings } from '../telemetry/spans.ts';
-import { openTelemetry } from '../telemetry/telemetry.ts';
-import { type Generation, openGeneration } from './generation.ts';
-import { createHttp } from './http.ts';
-import { openStandaloneSubscriptions } from './subscriptions.ts';
+import { type FieldError, formatPlainly } from '../execute/operation.ts';
+import type { Asking } from '../serving/asking.ts';
+import type { Particulars } from '../serving/particulars.ts';
+import { openServing } from '../serving/serving.ts';
+import type { Running, Siblings } from '../workers/workers.ts';
 
-export type Standalone = { readonly url: string; readonly stop: () => Promise<void> };
+/** What a subgraph says goes through as it is; what went wrong here does not. */
+const wordedFor =
+  (log: Log) =>
+  (error: FieldError, { trace }: Asking): GraphQLFormattedError => {
+    if (error.subgraph !== null || error.failure) return formatPlainly(error);
+    log.debug(
+      { err: error.message, path: error.path, trace: trace.traceparent },
+      'an answer was not as the schema says',
+    );
+    return {
+      message: error.message,
+      ...(error.path && { path: error.path }),
+      extensions: { code: 'INTERNAL' },
+    };
+  };
 
-/** milliseconds for requests under way when the gateway stops */
-const lastAnswers = 10_000;
-
-/** @throws ConfigError */
-const supergraphIn = (file: string | undefined): string => {
-  if (file === undefined)
-    throw new ConfigError(['There is no supergraph: name its file by --supergraph FILE.']);
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new ConfigError([`The supergraph cannot be read: ${(cause as Error).message}`]);
-  }
-};
-
-/** What can be written down and is not done yet is refused, rather than believed in. */
-const notYet = ({ rates, persisted, cache }: GatewayConfiguration): string[] => [
-  ...(rates.rules.some(({ counts }) => counts === 'cost') ? ['rates.rules: by cost is not there yet'] : []),
-  ...(persisted.partners.some(({ costPerMinute }) => costPerMinute !== null)
-    ? ['persisted.partners: costPerMinute is not there yet']
-    : []),
-  ...(cache.entities.enabled ? ['cache.entities is not there yet'] : []),
+/** Names of clients' headers that any subgraph gets. */
+const forwardedNames = ({ headers }: GatewayConfiguration): string[] => [
+  ...new Set(
+    [...headers.all, ...[...headers.named.values()].flat()].flatMap((rule) =>
+      rule.kind === 'forward' ? [rule.name] : [],
+    ),
+  ),
 ];
 
-const redisUrl = ({ url, password }: NonNullable<GatewayConfiguration['redis']>): string => {
-  const whole = new URL(url);
-  if (password !== undefined) whole.password = password;
-  return whole.href;
+/** Whoever sends equal headers may see the same. */
+const plainParticulars = (configuration: GatewayConfiguration, log: Log): Particulars => {
+  const forwarded = forwardedNames(configuration);
+  return {
+    urlOf: () => null,
+    signedCall: null,
+    signedSubscribe: null,
+    shareKeyOf: ({ identity, headers }) =>
+      JSON.stringify([
+        identity.issuer,
+        identity.subject,
+        [...identity.scopes].sort(),
+        [...identity.policies].sort(),
+        forwarded.map((name) => headers[name] ?? null),
+      ]),
+    scopeOf: ({ identity, partner, headers }) =>
+      identity.isSignedIn || partner ? null : forwarded.map((name) => headers[name] ?? '').join('\n'),
+    formatError: wordedFor(log),
+    tell: (error) => {
+      const known = error.originalError instanceof RequestError ? error.originalError : error;
+      return new GraphQLError(known.message, { path: error.path, extensions: known.extensions }).toJSON();
+    },
+    tellRefusal: (refused) => refused,
+    prepareSchema: () => undefined,
+    tellsAddress: false,
+    checks: () => ({}),
+    pageAt: null,
+    explorer: null,
+    executor: 'own',
+    bounds: {},
+  };
 };
 
 /** @throws ConfigError where there is no supergraph to serve */
-export const openStandalone = async (configuration: GatewayConfiguration): Promise<Standalone> => {
-  const { listen, supergraph, telemetry, auth, persisted, rates } = configuration;
-  const missing = notYet(configuration);
-  if (missing.length > 0) throw new ConfigError(missing);
-  const sdl = supergraphIn(supergraph.file);
-  const log = createLog('gateway', telemetry.logLevel);
-  const { manifest, partners } = await readAgreed(persisted);
-  const { accessLog, tracing } = telemetry;
-  const seen = openTelemetry(
-    {
-      accessLog: accessLog.enabled ? accessLog.sample : null,
-      tracing: tracing.sample,
-      spans:
-        tracing.endpoint === undefined
-          ? null
-          : spanSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: tracing.endpoint }),
-    },
-    log,
-  );
-  const reloading = await createReloading<Generation>(sdl, {
-    open: (text, before) => openGeneration(text, before, configuration, seen, log),
-    onSwap: ({ preparation, upstreams }) => {
-      subscriptions
-        ?.replace(preparation, upstreams)
-        .catch((error: unknown) =>
-          log.error({ err: error }, 'subscriptions could not move to the new supergraph'),
-        );
-    },
-    log,
-  });
-  const file =
-    supergraph.watch && supergraph.file !== undefined
-      ? watchSupergraph({
-          file: supergraph.file,
-          sdl,
-          log,
-          onText: (text) => {
-            reloading.update(text).catch((error: unknown) => log.error({ err: error }, 'no new supergraph'));
-          },
-        })
-      : null;
-  const identities = openIdentities(auth, log);
-  const redis = configuration.redis ? openRedis(redisUrl(configuration.redis), log) : null;
-  if (redis) await connectRedis(redis, log);
-  const prefix = configuration.redis?.prefix ?? '';
-  const local = createLocalWindows(redis ? rates.localShare : 1);
-  const windows = redis ? createRedisWindows(redis, prefix, local, log) : local;
-  const { automatic } = persisted;
-  const operationDoor = createOperationDoor({
-    manifest,
-    automatic: automatic.enabled
-      ? createAutomaticOperations({
-          store: redis,
-          prefix,
-          most: automatic.memory,
-          forMs: automatic.keep,
-          log,
-        })
-      : null,
-    isRequired: persisted.required,
-  });
-  seen.metrics.watchPlans(() => {
-    const { operations } = reloading.current();
-    return { count: operations.count(), bytes: operations.bytes() };
-  });
-  seen.metrics.watchSubgraphs(() =>
-    [...reloading.current().transports].map(([name, transport]) => [name, transport.state()] as const),
-  );
-
-  const subscriptions = configuration.subscriptions.enabled
-    ? openStandaloneSubscriptions(reloading.current(), configuration, identities, seen, log)
-    : null;
-  if (subscriptions)
-    seen.metrics.watchSubscriptions(() => {
-      const { clients, upstreams, subscriptions: members } = subscriptions.state();
-      return { clients: members, sources: upstreams, sockets: clients };
-    });
-
-  let isStopping = false;
-  const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 30_000 },
-    createHttp({
-      configuration,
-      identities,
-      partners,
-      operationDoor,
-      rates: createRates(rates.rules, windows),
-      windows,
-      telemetry: seen,
-      reloading,
-      subscriptions,
-      isStopping: () => isStopping,
-      log,
-    }),
-  );
-  if (subscriptions) server.on('upgrade', subscriptions.upgrade);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    if (listen.unix === undefined) return server.listen(listen.port, listen.host, resolve);
-    rmSync(listen.unix, { force: true });
-    server.listen(listen.unix, resolve);
-  });
-  if (listen.unix !== undefined) chmodSync(listen.unix, 0o660);
-  const url =
-    listen.unix === undefined
-      ? `http://${listen.host}:${(server.address() as AddressInfo).port}${listen.path}`
-      : `unix:${listen.unix}:${listen.path}`;
-
-  return {
-    url,
-    stop: async () => {
-      isStopping = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // A connection that is kept alive becomes idle, and can be closed, only with its last answer.
-      const sweep = setInterval(() => server.closeIdleConnections(), 50);
-      await Promise.race([Promise.all([closed, subscriptions?.drain()]), sleep(lastAnswers)]);
-      clearInterval(sweep);
-      server.closeAllConnections();
-      identities.close();
-      file?.close();
-      await reloading.close();
-      redis?.disconnect();
-      await seen.close();
-    },
-  };
+export const openStandalone = async (
+  configuration: GatewayConfiguration,
+  log: Log = createLog('gateway', configuration.telemetry.logLevel),
+  siblings: Siblings | null = null,
+): Promise<Running> => {
+  const particulars = plainParticulars(configuration, log);
+  const { origin, counted, stop } = await openServing({ configuration, particulars, log, siblings });
+  const { unix, path } = configuration.listen;
+  return { url: unix === undefined ? `${origin}${path}` : `${origin}:${path}`, counted, stop };
 };

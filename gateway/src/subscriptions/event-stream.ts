@@ -58,7 +58,10 @@ const preflightHeaders = ['x-apollo-operation-name', 'apollo-require-preflight']
  * Whether a GET comes from where it may: a page of another origin can send one without having asked, unless it has a
  * header of these.
  */
-export const isAskedFor = ({ headers }: IncomingMessage, allowedOrigins: ReadonlySet<string>): boolean =>
+export const isAskedFor = (
+  { headers }: Pick<IncomingMessage, 'headers'>,
+  allowedOrigins: ReadonlySet<string>,
+): boolean =>
   preflightHeaders.some((name) => headers[name]) ||
   (headers.origin !== undefined && allowedOrigins.has(headers.origin));
 

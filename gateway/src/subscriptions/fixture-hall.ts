@@ -10,7 +10,9 @@ import { createLog } from '@orderstream/runtime/log';
 import type { Resolvers } from '@orderstream/runtime/subgraph';
 import { type ExecutionResult, execute, type GraphQLSchema, parse, subscribe } from 'graphql';
 import { compose } from '../composition.ts';
-import { parseWithinLimits, readVariables } from '../limits.ts';
+import { parseWithinLimits } from '../limits/admission.ts';
+import { defaultLimits } from '../limits/limit.ts';
+import { readVariables } from '../limits/variables.ts';
 import { openSupergraph, type Supergraph } from '../plan/supergraph.ts';
 import { toBinary, toText } from '../transport/binary.ts';
 import { openInProcessTransport } from '../transport/in-process.ts';
@@ -185,7 +187,7 @@ export const openHall = async (bounds: Partial<Bounds> = {}): Promise<Hall> => {
       transports,
       hidesSuggestions: false,
       rules: {
-        parse: (text) => parseWithinLimits(text) ?? parse(text),
+        parse: (text) => parseWithinLimits(text, defaultLimits) ?? parse(text),
         readVariables: (operation, given) => readVariables(supergraph.apiSchema, operation, given),
         check: () => undefined,
       },

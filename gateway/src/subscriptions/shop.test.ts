@@ -5,8 +5,8 @@ import { sleep } from '@orderstream/runtime/time';
 import { type Client, createClient } from 'graphql-ws';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { ada, bob, openShop, type Shop } from '../fixture-shop.ts';
-import { openGateway } from '../gateway.ts';
+import { ada, bob, openShop, type Shop } from '../shop/fixture-shop.ts';
+import { openGateway } from '../shop/gateway.ts';
 
 let shop: Shop;
 const opened: (() => unknown)[] = [];
@@ -306,7 +306,7 @@ test('a client that floods and does not care for the close is cut off all the sa
 });
 
 test('a gateway that stops sends its sockets elsewhere with 1001', async () => {
-  const gateway = await openGateway(shop.env, shop.supergraph);
+  const gateway = await openGateway(shop.env, { supergraph: shop.supergraph });
   const { closed } = await rawSocket(`${gateway.url.replace('http', 'ws')}/graphql`);
   await gateway.stop();
   expect(await closed).toBe(1001);

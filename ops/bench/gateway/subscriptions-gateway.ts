@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createLog } from '@orderstream/runtime/log';
 import { parse } from 'graphql';
-import { readVariables } from '../../../gateway/src/limits.ts';
+import { readVariables } from '../../../gateway/src/limits/variables.ts';
 import { openSupergraph } from '../../../gateway/src/plan/supergraph.ts';
 import { usualBounds } from '../../../gateway/src/subscriptions/bounds.ts';
 import { createPreparation } from '../../../gateway/src/subscriptions/preparation.ts';

@@ -1,0 +1,236 @@
+// Everything that hangs on one supergraph: opened together, and let go together when a newer one takes its place.
+import type { Log } from '@orderstream/runtime/log';
+import { type DocumentNode, GraphQLError, type OperationDefinitionNode, parse } from 'graphql';
+import { createAuthority } from '../auth/authority.ts';
+import { type Identity, nobody } from '../auth/identity.ts';
+import { checkIntrospection, looksAtSchema } from '../auth/introspection.ts';
+import { readAuthRules } from '../auth/rules.ts';
+import { type RunCounts, shareRuns } from '../cache/share-runs.ts';
+import type { GatewayConfiguration } from '../configuration/configuration.ts';
+import { checkSubscriptions, type Door, openDoor, type Rules } from '../door/door.ts';
+import type { Variables } from '../execute/operation.ts';
+import { createShortWay, type Read, type ShortWay } from '../front/short-way.ts';
+import { createAdmission, parseWithinLimits } from '../limits/admission.ts';
+import { checkCost, costOf } from '../limits/cost.ts';
+import { readCostRules } from '../limits/cost-rules.ts';
+import { checkVariables, readVariables } from '../limits/variables.ts';
+import { createOperations, type Known, type Operations } from '../operations/operations.ts';
+import type { Era } from '../reload/reloading.ts';
+import { openSoundSupergraph } from '../reload/sound-supergraph.ts';
+import { warmOperations } from '../reload/warm.ts';
+import { createPreparation, type Preparation } from '../subscriptions/preparation.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { OperationFacts } from '../telemetry/visit.ts';
+import type { Resilient } from '../transport/resilience.ts';
+import type { Upstream } from '../transport/upstream.ts';
+import type { Asking } from './asking.ts';
+import type { Particulars } from './particulars.ts';
+import { openSubgraphCalls, openSubgraphUpstreams } from './subgraph-calls.ts';
+
+export type Generation = {
+  readonly operations: Operations<Asking>;
+  readonly shortWay: ShortWay<Asking>;
+  readonly door: Door<Asking>;
+  readonly transports: ReadonlyMap<string, Resilient<Asking>>;
+  readonly preparation: Preparation<Asking>;
+  readonly upstreams: ReadonlyMap<string, Upstream<Asking>>;
+  readonly sharing: RunCounts;
+  readonly close: () => Promise<void>;
+};
+
+/** A request that has entered a supergraph. */
+export type Inside = Asking & { readonly era: Era<Generation> };
+
+/** An operation that is agreed on, and who will ask for it: known before anybody does. */
+export type Agreed = { readonly text: string; readonly identity: Identity };
+
+/** What is prepared before anybody asks. */
+const forAs = (identity: Identity, telemetry: Telemetry): Asking => {
+  const visit = telemetry.arrive({}, false);
+  return {
+    visit,
+    trace: visit,
+    headers: {},
+    identity,
+    partner: null,
+    address: null,
+    era: { leave: () => undefined },
+    deadline: Number.POSITIVE_INFINITY,
+  };
+};
+
+/** @returns what graphql-js says of a text that it could not read */
+const syntaxError = (text: string): Error => {
+  try {
+    parse(text);
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) return error as Error;
+    const { message, nodes, source, positions } = error;
+    const extensions = { code: 'GRAPHQL_PARSE_FAILED' };
+    return new GraphQLError(message, { nodes, source, positions, extensions });
+  }
+  return new TypeError('a text was refused and then parsed');
+};
+
+/**
+ * @param before whose operations are prepared again before anybody asks for them
+ * @param agreed what is prepared where there is none before
+ * @throws where the SDL is no supergraph
+ */
+export const openGeneration = async (
+  sdl: string,
+  before: Generation | null,
+  agreed: readonly Agreed[],
+  configuration: GatewayConfiguration,
+  particulars: Particulars,
+  telemetry: Telemetry,
+  log: Log,
+): Promise<Generation> => {
+  const { limits, auth, cache, introspection } = configuration;
+  const { planner } = configuration.supergraph;
+  const supergraph = openSoundSupergraph(sdl, { planner, planningMs: limits.planningMs });
+  const { apiSchema } = supergraph;
+  const { formatError, scopeOf, prepareSchema, executor } = particulars;
+  prepareSchema(apiSchema);
+  const document: DocumentNode = parse(sdl, { noLocation: true });
+  const transports = openSubgraphCalls(supergraph.subgraphs, configuration, particulars, telemetry, log);
+  const upstreams = openSubgraphUpstreams(supergraph.subgraphs, configuration, particulars, log);
+  const authority = createAuthority(apiSchema, readAuthRules(document, apiSchema), auth.mode);
+  const costRules = readCostRules(document);
+  const sharing: RunCounts = { asked: 0, joined: 0 };
+  const operations = createOperations<Asking>({
+    supergraph,
+    transports,
+    formatError,
+    guarded: { authority, standingOf: ({ identity }) => identity },
+    costOf: (asked) => costOf(apiSchema, costRules, limits, asked),
+    ...(cache.sharing && { wrap: (operation) => shareRuns(operation, { scopeOf, counts: sharing }) }),
+    most: cache.operations,
+  });
+
+  const admission = createAdmission(limits, (asked) => checkSubscriptions(apiSchema, asked));
+  /** Validation lets an operation pass whose kind the schema has not got at all: that costs nothing. */
+  const estimated = (
+    asked: DocumentNode,
+    definition: OperationDefinitionNode,
+    variables: Variables,
+  ): number =>
+    apiSchema.getRootType(definition.operation)
+      ? costOf(apiSchema, costRules, limits, asked, definition.name?.value ?? null).estimate(variables)
+      : 0;
+  /** Our own partners are known, as are those who have signed in. */
+  const isKnown = ({ identity, partner }: Asking): boolean => identity.isSignedIn || partner !== null;
+  const rules: Rules<Asking> = {
+    admitText: admission.admit,
+    // Their bytes were measured with the request.
+    admitVariables: (variables) => checkVariables(variables, 0, limits),
+    check: () => undefined,
+    checkAsker: (asked, definition, variables, asking) => {
+      if (looksAtSchema(asked)) checkIntrospection(introspection, asking.identity);
+      checkCost(estimated(asked, definition, variables), isKnown(asking), limits);
+    },
+  };
+  const door = await openDoor<Asking>({
+    operations,
+    transports,
+    rules,
+    log,
+    introspection: introspection.for !== 'nobody',
+    hidesSchema: introspection.for !== 'everybody',
+    prepareSchema,
+    executor,
+  });
+  /** What a request that came before was estimated to cost. */
+  const estimates = new WeakMap<Read<Asking>, number>();
+  const isFree = (read: Read<Asking>, asking: Asking): boolean => {
+    // The oracle has no operations of its own to know.
+    if (executor === 'stock') return false;
+    const { known, variables } = read;
+    try {
+      if (known.looksAtSchema) checkIntrospection(introspection, asking.identity);
+      let estimate = estimates.get(read);
+      if (estimate === undefined) {
+        estimate = known.cost?.estimate(variables) ?? 0;
+        estimates.set(read, estimate);
+      }
+      checkCost(estimate, isKnown(asking), limits);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const facts = new WeakMap<Known<Asking>, OperationFacts>();
+  const factsOf = (known: Known<Asking>): OperationFacts => {
+    let found = facts.get(known);
+    if (!found) {
+      const { operation, name } = known.definition;
+      found = telemetry.factsOf(operation, name?.value, known.text);
+      facts.set(known, found);
+    }
+    return found;
+  };
+  const shortWay = createShortWay<Asking>({
+    operations,
+    admit: (_known, variables) => rules.admitVariables(variables),
+    isFree,
+    begin: ({ known }, { visit }) => {
+      visit.operation = factsOf(known);
+      telemetry.metrics.plans.hits.value += 1;
+    },
+    end: (hasErrors, { visit, era }) => {
+      telemetry.leave(visit, 200, hasErrors ? 'errors' : 'ok');
+      era.leave();
+    },
+  });
+
+  // The first to ask does not wait for the planner's process.
+  await supergraph.planner.ready();
+  const standings = new Map(agreed.map(({ text, identity }) => [text, identity]));
+  await warmOperations({
+    texts: before
+      ? before.operations.texts
+      : () => agreed.map(({ text }) => ({ text, operationName: undefined })),
+    apiSchema,
+    prepare: (text, operationName, asked) => {
+      rules.admitText(text);
+      return operations.prepare(text, operationName, asked, forAs(standings.get(text) ?? nobody, telemetry));
+    },
+  });
+
+  const preparation = createPreparation<Asking>({
+    supergraph,
+    transports,
+    hidesSuggestions: introspection.for !== 'everybody',
+    formatError,
+    guarded: { authority, standingOf: ({ identity }) => identity },
+    rules: {
+      parse: (text) => {
+        const asked = parseWithinLimits(text, limits);
+        if (asked) return asked;
+        throw syntaxError(text);
+      },
+      readVariables: (definition, given) => {
+        rules.admitVariables(given);
+        return readVariables(apiSchema, definition, given);
+      },
+      check: (asked, definition, variables) =>
+        checkCost(estimated(asked, definition, variables), true, limits),
+    },
+  });
+
+  return {
+    operations,
+    preparation,
+    upstreams,
+    sharing,
+    shortWay,
+    door,
+    transports,
+    close: async () => {
+      supergraph.planner.close();
+      for (const upstream of upstreams.values()) upstream.close();
+      await door.stop();
+      await Promise.all([...transports.values()].map((transport) => transport.close()));
+    },
+  };
+};

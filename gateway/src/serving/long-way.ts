@@ -1,0 +1,95 @@
+// The long way of a request: its text is found, and where that is not known yet, it is looked at from all sides.
+import type { ServerResponse } from 'node:http';
+import { RequestError } from '@orderstream/runtime/errors';
+import type { GatewayConfiguration } from '../configuration/configuration.ts';
+import type { Body } from '../front/short-way.ts';
+import { checkVariables } from '../limits/variables.ts';
+import { type OperationDoor, requestedIn } from '../persisted/requested.ts';
+import { fanoutHeader, fanoutOf, withExtensions } from '../telemetry/fanout.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { toBinary, toText } from '../transport/binary.ts';
+import { MethodNotAllowed, send } from './answers.ts';
+import type { Asking } from './asking.ts';
+import type { Inside } from './generation.ts';
+import { changesSomething, parsed, statusFor } from './request.ts';
+
+export type LongWay = {
+  /** What a request costs the subgraphs is told to developers who ask for it. */
+  readonly wantsFanout: (asking: Asking) => boolean;
+  /** @throws RequestError before the supergraph was left */
+  readonly answer: (body: string, isGet: boolean, asking: Inside, response: ServerResponse) => Promise<void>;
+};
+
+export const createLongWay = (
+  { limits, developers }: GatewayConfiguration,
+  operationDoor: OperationDoor,
+  telemetry: Telemetry,
+): LongWay => {
+  const wantsFanout = ({ headers, identity }: Asking): boolean =>
+    headers[fanoutHeader] === '1' && developers.scope !== undefined && identity.scopes.has(developers.scope);
+
+  /** The text has been found; what it wants may still be known. */
+  const withText = async (
+    text: string,
+    request: Body,
+    isGet: boolean,
+    asking: Inside,
+    response: ServerResponse,
+  ): Promise<void> => {
+    const { shortWay, door } = asking.era.generation;
+    const read = shortWay.readText(text, request);
+    if (
+      isGet &&
+      (read?.known.definition.operation === 'mutation' ||
+        (!read && changesSomething(text, request.operationName)))
+    )
+      throw new MethodNotAllowed('BAD_USER_INPUT', 'Mutations go by POST.');
+    const isThorough = wantsFanout(asking);
+    if (isThorough) asking.visit.lookClosely();
+    else if (read && shortWay.answer(read, asking, asking.headers.accept, response)) return;
+    telemetry.metrics.plans.misses.value += 1;
+    const { headers, visit } = asking;
+    const { id: _id, documentId: _documentId, extensions: _extensions, ...rest } = request;
+    const answer = await door.answer({
+      body: { ...rest, query: text },
+      // A GET has no content type; what it could do by being sent from another page is nothing.
+      headers: isGet ? { ...headers, 'content-type': 'application/json' } : headers,
+      asking,
+    });
+    const status = statusFor(answer, headers.accept);
+    telemetry.leave(visit, status, answer.status === 200 ? 'ok' : 'refused');
+    asking.era.leave();
+    if (!isThorough || answer.status !== 200) {
+      send(response, status, answer.body, answer.headers);
+      return;
+    }
+    const { operations } = asking.era.generation;
+    const name = typeof request.operationName === 'string' ? request.operationName : undefined;
+    const plan = operations.known(text, name)?.for(asking)?.describe() ?? '';
+    const { 'content-length': _length, ...kept } = answer.headers;
+    send(
+      response,
+      status,
+      toText(withExtensions(toBinary(answer.body.trimEnd()), { fanout: fanoutOf(visit, plan) })),
+      kept,
+    );
+  };
+
+  return {
+    wantsFanout,
+    answer: async (body, isGet, asking, response) => {
+      const request = parsed(body);
+      const { extensions } = request;
+      if (
+        extensions !== undefined &&
+        extensions !== null &&
+        (typeof extensions !== 'object' || Array.isArray(extensions))
+      )
+        throw new RequestError('BAD_USER_INPUT', 'Extensions are an object.', { path: ['extensions'] });
+      if (body.length > limits.variables && request.variables)
+        checkVariables(request.variables, JSON.stringify(request.variables).length, limits);
+      const text = await operationDoor.choose(requestedIn(request), asking.partner);
+      await withText(text, request, isGet, asking, response);
+    },
+  };
+};
