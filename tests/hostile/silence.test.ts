@@ -67,10 +67,10 @@ test('the gateway by itself reaches the subgraphs of its supergraph and nobody e
   expect(reached.sort()).toEqual(['listening', ...bookshop.places].sort());
 });
 
-test('the shop’s gateway reaches the place of its subgraphs and nobody else', async () => {
+test('the shop’s gateway reaches the places of its subgraphs and its Redis, and nobody else', async () => {
   const file = join(folder, 'shop');
   // Nobody is there, which is no reason to look elsewhere.
-  const place = '127.0.0.1:9';
+  const [place, cache] = ['127.0.0.1:9', '127.0.0.1:10'];
   const gateway = await startMetered({
     file: 'gateway/src/main.ts',
     env: {
@@ -79,12 +79,13 @@ test('the shop’s gateway reaches the place of its subgraphs and nobody else', 
       PORT: '0',
       GATEWAY_SECRET: 's'.repeat(40),
       SUBGRAPHS_URL: `http://${place}`,
+      REDIS_URL: `redis://${cache}`,
       LOG_LEVEL: 'silent',
     },
     load: ear,
   });
   await live(gateway, '{ categories { id } }');
-  expect(reachedIn(file).sort()).toEqual(['listening', place].sort());
+  expect(reachedIn(file).sort()).toEqual(['listening', place, cache].sort());
 });
 
 test('whoever would reach somebody else is heard', async () => {
