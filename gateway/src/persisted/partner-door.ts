@@ -13,6 +13,8 @@ export type PartnerDoor = {
   readonly byKey: (key: string) => Partner | undefined;
   /** @throws RequestError UNAUTHENTICATED, SUBGRAPH_UNAVAILABLE or RATE_LIMITED */
   readonly read: (key: string) => Promise<Partner>;
+  /** Of a key that was good: whether it is no more. To be asked again and again by whatever goes on for long. */
+  readonly isGone: (key: string) => boolean;
   /**
    * One request that is over, for those whose usage somebody wants to know.
    * @param cost estimated
@@ -29,13 +31,25 @@ const accepted = (partner: Partner | null): Partner => {
 /** @param book null where no subgraph keeps keys */
 export const createPartnerDoor = (partners: Partners, book: ClientBook | null): PartnerDoor => {
   const ofConfiguration = new Set(partners.all());
+  const byKey: PartnerDoor['byKey'] = (key) => {
+    const partner = partners.byKey(key) ?? (book ? book.byKey(key) : null);
+    return partner === undefined ? undefined : accepted(partner);
+  };
+  const read: PartnerDoor['read'] = async (key) =>
+    accepted(partners.byKey(key) ?? (book ? await book.read(key) : null));
   return {
     isOpen: ofConfiguration.size > 0 || book !== null,
-    byKey: (key) => {
-      const partner = partners.byKey(key) ?? (book ? book.byKey(key) : null);
-      return partner === undefined ? undefined : accepted(partner);
+    byKey,
+    read,
+    isGone: (key) => {
+      try {
+        // Whether it is, is heard by the next time.
+        if (!byKey(key)) read(key).catch(() => undefined);
+        return false;
+      } catch {
+        return true;
+      }
     },
-    read: async (key) => accepted(partners.byKey(key) ?? (book ? await book.read(key) : null)),
     count: (partner, cost, isRefused) => {
       if (book && !ofConfiguration.has(partner)) book.count(partner, Math.round(cost), isRefused);
     },

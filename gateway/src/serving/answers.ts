@@ -6,7 +6,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Visit } from '../telemetry/visit.ts';
 import type { Asking } from './asking.ts';
 
-const json = { 'content-type': 'application/json; charset=utf-8' };
+const json = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
 
 export const send = (
   response: ServerResponse,

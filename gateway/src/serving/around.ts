@@ -2,6 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RequestError } from '@orderstream/runtime/errors';
 import { type Check, checkHealth } from '@orderstream/runtime/host/health';
+import type { Compression } from '../compression/compression.ts';
+import { sendText } from '../compression/sending.ts';
 import type { Reloading } from '../reload/reloading.ts';
 import { contentType as metricsType } from '../telemetry/registry.ts';
 import { send } from './answers.ts';
@@ -10,6 +12,7 @@ import type { Particulars } from './particulars.ts';
 import { one } from './request.ts';
 
 type Options = {
+  readonly compression: Compression;
   readonly pageAt: Particulars['pageAt'];
   readonly checks: Readonly<Record<string, Check>>;
   /** null: nowhere */
@@ -23,7 +26,7 @@ type Options = {
 export type Around = (path: string, request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export const createAround = (options: Options): Around => {
-  const { pageAt, checks, metricsPath, metricsText, reloading, isStopping } = options;
+  const { compression, pageAt, checks, metricsPath, metricsText, reloading, isStopping } = options;
 
   const ready = async (response: ServerResponse): Promise<void> => {
     const subgraphs = Object.fromEntries(
@@ -52,7 +55,7 @@ export const createAround = (options: Options): Around => {
     if (path === '/health/ready') return ready(response);
     if (path === '/health') return send(response, 200, '{"status":"up"}');
     if (path === metricsPath)
-      return send(response, 200, await metricsText(), { 'content-type': metricsType });
+      return sendText(compression, response, 200, await metricsText(), { 'content-type': metricsType });
     return page(path, request, response);
   };
 };

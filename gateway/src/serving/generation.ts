@@ -5,7 +5,8 @@ import { createAuthority } from '../auth/authority.ts';
 import { type Identity, nobody } from '../auth/identity.ts';
 import { checkIntrospection, looksAtSchema } from '../auth/introspection.ts';
 import { readAuthRules } from '../auth/rules.ts';
-import { type RunCounts, shareRuns } from '../cache/share-runs.ts';
+import type { Savings } from '../cache/savings.ts';
+import type { Compression } from '../compression/compression.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
 import { checkSubscriptions, type Door, openDoor, type Rules } from '../door/door.ts';
 import type { Variables } from '../execute/operation.ts';
@@ -24,6 +25,7 @@ import type { OperationFacts } from '../telemetry/visit.ts';
 import type { Resilient } from '../transport/resilience.ts';
 import type { Upstream } from '../transport/upstream.ts';
 import type { Asking } from './asking.ts';
+import { createKeptAnswers, type KeptAnswers } from './kept-answers.ts';
 import type { Particulars } from './particulars.ts';
 import { openSubgraphCalls, openSubgraphUpstreams } from './subgraph-calls.ts';
 
@@ -34,7 +36,7 @@ export type Generation = {
   readonly transports: ReadonlyMap<string, Resilient<Asking>>;
   readonly preparation: Preparation<Asking>;
   readonly upstreams: ReadonlyMap<string, Upstream<Asking>>;
-  readonly sharing: RunCounts;
+  readonly keptAnswers: KeptAnswers;
   readonly close: () => Promise<void>;
 };
 
@@ -85,26 +87,34 @@ export const openGeneration = async (
   particulars: Particulars,
   telemetry: Telemetry,
   log: Log,
+  { savings, compression }: { readonly savings: Savings<Asking>; readonly compression: Compression },
 ): Promise<Generation> => {
   const { limits, auth, cache, introspection } = configuration;
   const { planner } = configuration.supergraph;
   const supergraph = openSoundSupergraph(sdl, { planner, planningMs: limits.planningMs });
   const { apiSchema } = supergraph;
-  const { formatError, scopeOf, prepareSchema, executor } = particulars;
+  const { formatError, scopeOf, variantOf, prepareSchema, executor } = particulars;
   prepareSchema(apiSchema);
   const document: DocumentNode = parse(sdl, { noLocation: true });
   const transports = openSubgraphCalls(supergraph.subgraphs, configuration, particulars, telemetry, log);
+  const userOf = ({ identity: { issuer, subject } }: Asking): string | null =>
+    subject === null ? null : JSON.stringify([issuer, subject]);
+  const ways = new Map(
+    [...transports].map(([name, calls]) => [
+      name,
+      savings.before(calls, name, supergraph.fullSchema, { scopeOf, userOf, variantOf }),
+    ]),
+  );
   const upstreams = openSubgraphUpstreams(supergraph.subgraphs, configuration, particulars, log);
   const authority = createAuthority(apiSchema, readAuthRules(document, apiSchema), auth.mode);
   const costRules = readCostRules(document);
-  const sharing: RunCounts = { asked: 0, joined: 0 };
   const operations = createOperations<Asking>({
     supergraph,
-    transports,
+    transports: ways,
     formatError,
     guarded: { authority, standingOf: ({ identity }) => identity },
     costOf: (asked) => costOf(apiSchema, costRules, limits, asked),
-    ...(cache.sharing && { wrap: (operation) => shareRuns(operation, { scopeOf, counts: sharing }) }),
+    wrap: (operation) => savings.share(operation, scopeOf),
     most: cache.operations,
   });
 
@@ -127,12 +137,13 @@ export const openGeneration = async (
     check: () => undefined,
     checkAsker: (asked, definition, variables, asking) => {
       if (looksAtSchema(asked)) checkIntrospection(introspection, asking.identity);
-      checkCost(estimated(asked, definition, variables), isKnown(asking), limits);
+      asking.visit.cost = estimated(asked, definition, variables);
+      checkCost(asking.visit.cost, isKnown(asking), limits);
     },
   };
   const door = await openDoor<Asking>({
     operations,
-    transports,
+    transports: ways,
     rules,
     log,
     introspection: introspection.for !== 'nobody',
@@ -153,6 +164,7 @@ export const openGeneration = async (
         estimate = known.cost?.estimate(variables) ?? 0;
         estimates.set(read, estimate);
       }
+      asking.visit.cost = estimate;
       checkCost(estimate, isKnown(asking), limits);
       return true;
     } catch {
@@ -169,19 +181,22 @@ export const openGeneration = async (
     }
     return found;
   };
+  const end = (hasErrors: boolean, { visit, era }: Asking): void => {
+    telemetry.leave(visit, 200, hasErrors ? 'errors' : 'ok');
+    era.leave();
+  };
   const shortWay = createShortWay<Asking>({
     operations,
+    compression,
     admit: (_known, variables) => rules.admitVariables(variables),
     isFree,
     begin: ({ known }, { visit }) => {
       visit.operation = factsOf(known);
       telemetry.metrics.plans.hits.value += 1;
     },
-    end: (hasErrors, { visit, era }) => {
-      telemetry.leave(visit, 200, hasErrors ? 'errors' : 'ok');
-      era.leave();
-    },
+    end,
   });
+  const keptAnswers = createKeptAnswers({ configuration, operations, shortWay, compression, end });
 
   // The first to ask does not wait for the planner's process.
   await supergraph.planner.ready();
@@ -199,7 +214,7 @@ export const openGeneration = async (
 
   const preparation = createPreparation<Asking>({
     supergraph,
-    transports,
+    transports: ways,
     hidesSuggestions: introspection.for !== 'everybody',
     formatError,
     guarded: { authority, standingOf: ({ identity }) => identity },
@@ -222,7 +237,7 @@ export const openGeneration = async (
     operations,
     preparation,
     upstreams,
-    sharing,
+    keptAnswers,
     shortWay,
     door,
     transports,

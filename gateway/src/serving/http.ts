@@ -3,9 +3,11 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { RequestError } from '@orderstream/runtime/errors';
 import type { Log } from '@orderstream/runtime/log';
 import type { Identities, Identity } from '../auth/identity.ts';
+import type { Compression } from '../compression/compression.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
 import { createCors } from '../headers/cors.ts';
-import { type Partner, type Partners, quotaOf } from '../persisted/partners.ts';
+import type { PartnerDoor } from '../persisted/partner-door.ts';
+import { type Partner, quotaOf } from '../persisted/partners.ts';
 import type { OperationDoor } from '../persisted/requested.ts';
 import { type Rates, rateLimited } from '../rate/rates.ts';
 import type { Windows } from '../rate/windows.ts';
@@ -30,10 +32,11 @@ type Options = {
   /** everything that is not GraphQL */
   readonly around: Around;
   readonly identities: Identities;
-  readonly partners: Partners;
+  readonly partners: PartnerDoor;
   readonly operationDoor: OperationDoor;
   readonly rates: Rates;
   readonly windows: Windows;
+  readonly compression: Compression;
   readonly telemetry: Telemetry;
   readonly reloading: Reloading<Generation>;
   readonly subscriptions: Subscriptions<Asking> | null;
@@ -42,22 +45,18 @@ type Options = {
 
 export const createHttp = (options: Options): RequestListener => {
   const { configuration, particulars, around, identities, partners, operationDoor } = options;
-  const { rates, windows, telemetry, reloading, subscriptions, log } = options;
+  const { rates, windows, compression, telemetry, reloading, subscriptions, log } = options;
   const { listen, limits, auth, persisted, telemetry: seeing } = configuration;
   const answers = createAnswers(telemetry, log);
   const { fail, refuse } = answers;
-  const longWay = createLongWay(configuration, operationDoor, telemetry);
-  const follow = subscriptions && createFollow(subscriptions, configuration, telemetry);
+  const longWay = createLongWay(configuration, operationDoor, compression, telemetry);
+  const follow = subscriptions && createFollow(subscriptions, configuration, partners, telemetry);
   const cors = createCors(configuration.cors);
   const hasCors = configuration.cors.origins.length > 0;
-  const hasPartners = partners.all().length > 0;
   const hasRates = configuration.rates.rules.length > 0;
   const knowsAddress = hasRates || particulars.tellsAddress;
   const { explorer } = particulars;
   const { traceHeader } = seeing.tracing;
-  /** Nothing but text is asked for, so a body that is known is known for everybody. */
-  const isFreeText = !persisted.required && !hasPartners;
-
   const serve = (body: string, isGet: boolean, asking: Inside, response: ServerResponse): void => {
     const { headers } = asking;
     if (follow && headers.accept?.includes('text/event-stream')) {
@@ -73,10 +72,13 @@ export const createHttp = (options: Options): RequestListener => {
       }
     }
     const { shortWay } = asking.era.generation;
+    // A text that is known is known for all who may ask for any.
+    const isFreeText = !persisted.required && asking.partner === null;
     const isShort = isFreeText && body.length <= limits.variables && !longWay.wantsFanout(asking);
     const read = isShort && (isGet || isJson(headers['content-type'])) ? shortWay.read(body) : null;
-    const isAllowed = read !== null && (!isGet || read.known.definition.operation === 'query');
-    if (isAllowed && shortWay.answer(read, asking, headers.accept, response)) return;
+    if (read && !isGet && shortWay.answer(read, asking, headers.accept, response)) return;
+    const isQuery = read?.known.definition.operation === 'query';
+    if (read && isGet && isQuery && keptAnswers.answer(read, asking, response)) return;
     if (!isGet && !isJson(headers['content-type']))
       refuse(response, asking, new RequestError('BAD_USER_INPUT', 'A request is application/json.'));
     else
@@ -105,17 +107,16 @@ export const createHttp = (options: Options): RequestListener => {
     });
   };
 
-  const partnerOf = (request: IncomingMessage): Partner | null => {
-    const key = hasPartners ? one(request.headers[persisted.keyHeader]) : undefined;
-    if (key === undefined) return null;
-    const partner = partners.byKey(key);
-    if (!partner) throw new RequestError('UNAUTHENTICATED', 'The key is not valid.');
-    return partner;
-  };
-
-  const enter = (request: IncomingMessage, response: ServerResponse, body: string, visit: Visit): void => {
+  const identify = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: string,
+    visit: Visit,
+    partner: Partner | null,
+  ): void => {
+    visit.partner = partner;
     const isGet = request.method !== 'POST';
-    const go = (identity: Identity, partner: Partner | null): void =>
+    const go = (identity: Identity): void =>
       count(
         body,
         isGet,
@@ -132,14 +133,28 @@ export const createHttp = (options: Options): RequestListener => {
         response,
       );
     try {
-      const partner = partnerOf(request);
       // Without issuers the header is the subgraphs' affair alone.
       const header = auth.issuers.length > 0 ? one(request.headers[auth.header]) : undefined;
       const known = identities.known(header, Date.now());
-      if (known) go(known, partner);
+      if (known) go(known);
+      else identities.read(header).then(go, (error: unknown) => fail(response, visit, error));
+    } catch (error) {
+      fail(response, visit, error);
+    }
+  };
+
+  const enter = (request: IncomingMessage, response: ServerResponse, body: string, visit: Visit): void => {
+    const key = partners.isOpen ? one(request.headers[persisted.keyHeader]) : undefined;
+    if (key === undefined) {
+      identify(request, response, body, visit, null);
+      return;
+    }
+    try {
+      const partner = partners.byKey(key);
+      if (partner) identify(request, response, body, visit, partner);
       else
-        identities.read(header).then(
-          (identity) => go(identity, partner),
+        partners.read(key).then(
+          (found) => identify(request, response, body, visit, found),
           (error: unknown) => fail(response, visit, error),
         );
     } catch (error) {

@@ -1,6 +1,8 @@
 // The long way of a request: its text is found, and where that is not known yet, it is looked at from all sides.
 import type { ServerResponse } from 'node:http';
 import { RequestError } from '@orderstream/runtime/errors';
+import type { Compression } from '../compression/compression.ts';
+import { sendText } from '../compression/sending.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
 import type { Body } from '../front/short-way.ts';
 import { checkVariables } from '../limits/variables.ts';
@@ -20,9 +22,12 @@ export type LongWay = {
   readonly answer: (body: string, isGet: boolean, asking: Inside, response: ServerResponse) => Promise<void>;
 };
 
+const unkept = { 'cache-control': 'no-store' };
+
 export const createLongWay = (
   { limits, developers }: GatewayConfiguration,
   operationDoor: OperationDoor,
+  compression: Compression,
   telemetry: Telemetry,
 ): LongWay => {
   const wantsFanout = ({ headers, identity }: Asking): boolean =>
@@ -36,7 +41,7 @@ export const createLongWay = (
     asking: Inside,
     response: ServerResponse,
   ): Promise<void> => {
-    const { shortWay, door } = asking.era.generation;
+    const { shortWay, door, keptAnswers } = asking.era.generation;
     const read = shortWay.readText(text, request);
     if (
       isGet &&
@@ -46,7 +51,8 @@ export const createLongWay = (
       throw new MethodNotAllowed('BAD_USER_INPUT', 'Mutations go by POST.');
     const isThorough = wantsFanout(asking);
     if (isThorough) asking.visit.lookClosely();
-    else if (read && shortWay.answer(read, asking, asking.headers.accept, response)) return;
+    else if (read && isGet && keptAnswers.answer(read, asking, response)) return;
+    else if (read && !isGet && shortWay.answer(read, asking, asking.headers.accept, response)) return;
     telemetry.metrics.plans.misses.value += 1;
     const { headers, visit } = asking;
     const { id: _id, documentId: _documentId, extensions: _extensions, ...rest } = request;
@@ -59,12 +65,13 @@ export const createLongWay = (
     const status = statusFor(answer, headers.accept);
     telemetry.leave(visit, status, answer.status === 200 ? 'ok' : 'refused');
     asking.era.leave();
+    const name = typeof request.operationName === 'string' ? request.operationName : undefined;
     if (!isThorough || answer.status !== 200) {
-      send(response, status, answer.body, answer.headers);
+      if (isGet && answer.status === 200) keptAnswers.send(text, name, answer.body, asking, response);
+      else sendText(compression, response, status, answer.body, { ...unkept, ...answer.headers });
       return;
     }
     const { operations } = asking.era.generation;
-    const name = typeof request.operationName === 'string' ? request.operationName : undefined;
     const plan = operations.known(text, name)?.for(asking)?.describe() ?? '';
     const { 'content-length': _length, ...kept } = answer.headers;
     send(

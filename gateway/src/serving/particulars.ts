@@ -2,7 +2,10 @@
 // words that its clients are told. Everything else is the configuration's affair.
 import type { Check } from '@orderstream/runtime/host/health';
 import type { GraphQLError, GraphQLFormattedError, GraphQLSchema } from 'graphql';
+import type { EntityStore } from '../cache/entity-store.ts';
+import type { News } from '../cache/shop-news.ts';
 import type { FormatError } from '../execute/operation.ts';
+import type { ClientBook } from '../persisted/client-book.ts';
 import type { Bounds } from '../subscriptions/bounds.ts';
 import type { Asking } from './asking.ts';
 
@@ -26,6 +29,10 @@ export type Particulars = {
   readonly shareKeyOf: (asking: Asking) => string;
   /** everybody for whom it is the same gets the same answer to a query; null: nobody else does */
   readonly scopeOf: (asking: Asking) => string | null;
+  /** what changes even answers that are the same for everybody, such as a language */
+  readonly variantOf: (asking: Asking) => string;
+  /** Hears of what changes, so that the store forgets it; null where nobody tells. */
+  readonly hearNews: ((store: EntityStore) => News) | null;
   /** of a part of an answer; null leaves it out */
   readonly formatError: FormatError<Asking>;
   /** of a subscription that ends by a fault */
@@ -34,6 +41,8 @@ export type Particulars = {
   readonly tellRefusal: (refused: GraphQLFormattedError, asking: Asking) => GraphQLFormattedError;
   /** done to the schema that variables are read with, such as teaching it scalars */
   readonly prepareSchema: (schema: GraphQLSchema) => void;
+  /** partners whose keys a subgraph keeps, beside those of the configuration */
+  readonly clients: ClientBook | null;
   /** whether subgraphs are told from which address a request comes */
   readonly tellsAddress: boolean;
   /** what else has to be well for the gateway to be ready */

@@ -8,9 +8,13 @@ import type { Log } from '@orderstream/runtime/log';
 import { connectRedis, openRedis } from '@orderstream/runtime/redis';
 import { sleep } from '@orderstream/runtime/time';
 import { type Accepts, nobody, openIdentities } from '../auth/identity.ts';
+import { createSavings } from '../cache/savings.ts';
+import { createCompression } from '../compression/compression.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
+import { forwardedNames } from '../headers/forwarded.ts';
 import { createAutomaticOperations } from '../persisted/automatic.ts';
 import { readAgreed } from '../persisted/files.ts';
+import { createPartnerDoor } from '../persisted/partner-door.ts';
 import { createOperationDoor } from '../persisted/requested.ts';
 import { createRates } from '../rate/rates.ts';
 import { createLocalWindows, createRedisWindows } from '../rate/windows.ts';
@@ -20,8 +24,9 @@ import { contentType as metricsType } from '../telemetry/registry.ts';
 import { spanSettings } from '../telemetry/spans.ts';
 import { openTelemetry } from '../telemetry/telemetry.ts';
 import type { Siblings } from '../workers/workers.ts';
+import { withAccounts } from './accounts.ts';
 import { createAround } from './around.ts';
-import { asPartner } from './asking.ts';
+import { type Asking, asPartner } from './asking.ts';
 import { type Generation, openGeneration } from './generation.ts';
 import { createHttp } from './http.ts';
 import type { Particulars } from './particulars.ts';
@@ -79,12 +84,11 @@ const supergraphIn = (file: string | undefined): string => {
 };
 
 /** What can be written down and is not done yet is refused, rather than believed in. */
-const notYet = ({ rates, persisted, cache }: GatewayConfiguration): string[] => [
+const notYet = ({ rates, persisted }: GatewayConfiguration): string[] => [
   ...(rates.rules.some(({ counts }) => counts === 'cost') ? ['rates.rules: by cost is not there yet'] : []),
   ...(persisted.partners.some(({ costPerMinute }) => costPerMinute !== null)
     ? ['persisted.partners: costPerMinute is not there yet']
     : []),
-  ...(cache.entities.enabled ? ['cache.entities is not there yet'] : []),
 ];
 
 const redisUrl = ({ url, password }: NonNullable<GatewayConfiguration['redis']>): string => {
@@ -101,8 +105,9 @@ export const openServing = async (options: Options): Promise<Serving> => {
   if (missing.length > 0) throw new ConfigError(missing);
   const sdl = options.sdl ?? supergraphIn(supergraph.file);
   const { manifest, partners } = await readAgreed(persisted);
+  const partnerDoor = createPartnerDoor(partners, particulars.clients);
   const { accessLog, tracing } = telemetry;
-  const seen = openTelemetry(
+  const openedTelemetry = openTelemetry(
     {
       accessLog: accessLog.enabled ? accessLog.sample : null,
       tracing: tracing.sample,
@@ -113,6 +118,7 @@ export const openServing = async (options: Options): Promise<Serving> => {
     },
     log,
   );
+  const seen = withAccounts(openedTelemetry, partnerDoor);
   const agreed = [
     ...[...manifest.values()].map(({ body }) => ({ text: body, identity: nobody })),
     ...partners.all().flatMap((partner) =>
@@ -122,8 +128,20 @@ export const openServing = async (options: Options): Promise<Serving> => {
       })),
     ),
   ];
+  const redis = configuration.redis ? openRedis(redisUrl(configuration.redis), log) : null;
+  if (redis) await connectRedis(redis, log);
+  const prefix = configuration.redis?.prefix ?? '';
+  const { cache } = configuration;
+  const savings = createSavings<Asking>({ settings: cache, redis, prefix, metrics: seen.metrics, log });
+  const news = savings.store && particulars.hearNews?.(savings.store);
+  // A cookie is sent along by pages of others as well, who could try what makes an answer shorter.
+  const hasCookies = forwardedNames(configuration).includes('cookie');
+  const { enabled: isPacked, atLeast } = configuration.compression;
+  const compression = createCompression({ enabled: isPacked && !hasCookies, atLeast });
+  const saved = { savings, compression };
   const reloading = await createReloading<Generation>(sdl, {
-    open: (text, before) => openGeneration(text, before, agreed, configuration, particulars, seen, log),
+    open: (text, before) =>
+      openGeneration(text, before, agreed, configuration, particulars, seen, log, saved),
     onSwap: ({ preparation, upstreams }) => {
       subscriptions
         ?.replace(preparation, upstreams)
@@ -145,9 +163,6 @@ export const openServing = async (options: Options): Promise<Serving> => {
         })
       : null;
   const identities = openIdentities(auth, log, accepts);
-  const redis = configuration.redis ? openRedis(redisUrl(configuration.redis), log) : null;
-  if (redis) await connectRedis(redis, log);
-  const prefix = configuration.redis?.prefix ?? '';
   const local = createLocalWindows((redis ? rates.localShare : 1) / listen.workers);
   const windows = redis ? createRedisWindows(redis, prefix, local, log) : local;
   const { automatic } = persisted;
@@ -173,7 +188,15 @@ export const openServing = async (options: Options): Promise<Serving> => {
   );
 
   const subscriptions = configuration.subscriptions.enabled
-    ? openServedSubscriptions(reloading.current(), configuration, particulars, identities, seen, log)
+    ? openServedSubscriptions(
+        reloading.current(),
+        configuration,
+        particulars,
+        identities,
+        operationDoor,
+        seen,
+        log,
+      )
     : null;
   if (subscriptions)
     seen.metrics.watchSubscriptions(() => {
@@ -195,6 +218,7 @@ export const openServing = async (options: Options): Promise<Serving> => {
       configuration,
       particulars,
       around: createAround({
+        compression,
         pageAt: particulars.pageAt,
         checks,
         metricsPath: metrics.enabled && metrics.port === undefined ? metrics.path : null,
@@ -203,9 +227,10 @@ export const openServing = async (options: Options): Promise<Serving> => {
         isStopping: () => isStopping,
       }),
       identities,
-      partners,
+      partners: partnerDoor,
       operationDoor,
       rates: createRates(rates.rules, windows),
+      compression,
       windows,
       telemetry: seen,
       reloading,
@@ -246,8 +271,9 @@ export const openServing = async (options: Options): Promise<Serving> => {
       identities.close();
       file?.close();
       await reloading.close();
+      await news?.stop();
       redis?.disconnect();
-      await seen.close();
+      await Promise.all([partnerDoor.close(), seen.close()]);
     },
   };
 };

@@ -3,10 +3,12 @@ import type { ServerResponse } from 'node:http';
 import { RequestError } from '@orderstream/runtime/errors';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
 import type { Body } from '../front/short-way.ts';
+import type { PartnerDoor } from '../persisted/partner-door.ts';
 import { isAskedFor } from '../subscriptions/event-stream.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Asking } from './asking.ts';
+import { one } from './request.ts';
 
 /** What goes on over many supergraphs is in none of them. */
 const nobodysEra = { leave: (): void => undefined };
@@ -19,7 +21,8 @@ export type Follow = (request: Body, isGet: boolean, asking: Asking, response: S
  */
 export const createFollow = (
   to: Subscriptions<Asking>,
-  { cors, limits }: GatewayConfiguration,
+  { cors, limits, persisted }: GatewayConfiguration,
+  partners: PartnerDoor,
   telemetry: Telemetry,
 ): Follow => {
   const origins = new Set(cors.origins);
@@ -30,10 +33,12 @@ export const createFollow = (
         'FORBIDDEN',
         'An event stream by GET needs the header apollo-require-preflight, or an origin that may call.',
       );
-    const { identity, address } = asking;
+    const { identity, partner, address } = asking;
+    const key = partner ? one(asking.headers[persisted.keyHeader]) : undefined;
     const visitor = {
       user: identity.subject,
       expiresAt: identity.expiresAt?.getTime() ?? null,
+      ...(key !== undefined && { isGone: () => partners.isGone(key) }),
       asking: () => ({ ...asking, era: nobodysEra, deadline: performance.now() + limits.deadlineMs }),
     };
     to.serveEventStream(response, request, visitor, address ?? response.socket?.remoteAddress ?? '');

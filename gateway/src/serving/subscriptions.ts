@@ -2,6 +2,7 @@
 import type { Log } from '@orderstream/runtime/log';
 import type { Identities } from '../auth/identity.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
+import { type OperationDoor, requestedIn } from '../persisted/requested.ts';
 import { usualBounds } from '../subscriptions/bounds.ts';
 import { openSubscriptions, type Subscriptions } from '../subscriptions/subscriptions.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -15,6 +16,7 @@ export const openServedSubscriptions = (
   configuration: GatewayConfiguration,
   { shareKeyOf, tell, tellRefusal, bounds }: Particulars,
   identities: Identities,
+  operationDoor: OperationDoor,
   telemetry: Telemetry,
   log: Log,
 ): Subscriptions<Asking> => {
@@ -63,6 +65,8 @@ export const openServedSubscriptions = (
         },
       };
     },
+    textOf: ({ query, ...request }, { partner }) =>
+      operationDoor.choose(requestedIn({ ...request, ...(query !== '' && { query }) }), partner),
     shareKeyOf,
     renew: (asking) => ({ ...asking, deadline: deadline() }),
     tell,

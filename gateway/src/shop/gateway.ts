@@ -9,7 +9,10 @@ import {
   viewerHeader,
 } from '@orderstream/runtime/signature';
 import type { GraphQLError } from 'graphql';
+import { hearShopNews } from '../cache/shop-news.ts';
 import { fromSubgraph } from '../door/subgraph-errors.ts';
+import { openClientBook } from '../persisted/client-book.ts';
+import { createClientDoor } from '../persisted/client-door.ts';
 import type { Asking } from '../serving/asking.ts';
 import type { Particulars } from '../serving/particulars.ts';
 import { openServing } from '../serving/serving.ts';
@@ -32,9 +35,12 @@ type Options = {
   readonly siblings?: Siblings | null;
 };
 
+/** milliseconds for users to say whose a key is */
+const askingUsersMs = 2_000;
+
 const shopParticulars = (settings: Settings, bounds: Partial<Bounds>, log: Log): Particulars => {
-  const { isProduction, tenantId, originOf, executor } = settings;
-  const key = signingKey(settings.secret);
+  const { isProduction, tenantId, originOf, executor, secret } = settings;
+  const key = signingKey(secret);
   const viewer = (asking: Asking) => viewerOf(asking, tenantId);
   return {
     urlOf: (subgraph) => `${originOf(subgraph)}/${subgraph}/graphql`,
@@ -53,6 +59,8 @@ const shopParticulars = (settings: Settings, bounds: Partial<Bounds>, log: Log):
     },
     // Nor does anything that somebody unknown can ask for depend on where they are.
     scopeOf: ({ identity, partner }) => (identity.isSignedIn || partner ? null : tenantId),
+    variantOf: () => tenantId,
+    hearNews: kafka && ((store) => hearShopNews({ store, ...kafka, log })),
     formatError: createFieldErrors(log),
     tell: (error, { trace }) => formatError(error.toJSON(), error, log, trace),
     tellRefusal: (refused, { trace }) => {
@@ -60,6 +68,10 @@ const shopParticulars = (settings: Settings, bounds: Partial<Bounds>, log: Log):
       return formatError(error.toJSON(), error, log, trace);
     },
     prepareSchema: teachScalars,
+    clients: openClientBook({
+      door: createClientDoor({ url: originOf('users'), secret, tenantId, timeoutMs: askingUsersMs }),
+      log,
+    }),
     tellsAddress: true,
     checks: (subgraphs) => hostChecks(subgraphs, originOf),
     pageAt: isProduction ? null : pageAt,

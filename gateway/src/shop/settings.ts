@@ -20,6 +20,7 @@ const shape = platformSettings
     LOG_LEVEL: true,
     REDIS_URL: true,
     REDIS_PREFIX: true,
+    KAFKA_PREFIX: true,
   })
   .extend({
     PORT: port.default(4000),
@@ -29,6 +30,11 @@ const shape = platformSettings
     JWKS_URL: z.url().optional(),
     /** Origins of web pages that may call, separated by commas. */
     ALLOWED_ORIGINS: z.string().optional(),
+    /** Where changes of goods are told. The gateway keeps nothing of them without it. */
+    KAFKA_BROKERS: z
+      .string()
+      .transform((text) => text.split(',').map((broker) => broker.trim()))
+      .optional(),
     /** A file of the gateway's own settings; what stands there goes before what the shop says. */
     GATEWAY_CONFIG: z.string().optional(),
     /** Where metrics are served instead of beside the API; in production they are served nowhere else. */
@@ -48,6 +54,8 @@ export type Settings = {
   readonly secret: string;
   readonly tenantId: string;
   readonly executor: 'own' | 'stock';
+  /** null: nobody tells what changes */
+  readonly kafka: { readonly brokers: readonly string[]; readonly prefix: string } | null;
   /** the origin of the process that hosts a subgraph */
   readonly originOf: (subgraph: string) => string;
 };
@@ -96,6 +104,8 @@ const ofTheShop = (values: Values): object => {
     introspection: isProduction ? 'nobody' : 'everybody',
     // Load is measured, and tests are run, from one address.
     ...(isProduction && { rates: { rules: [perMinute('address', 3_000), perMinute('user', 1_200)] } }),
+    // Goods may be a moment old in the shop window; checkout has prices of its own.
+    cache: { entities: { enabled: values.KAFKA_BROKERS !== undefined }, http: { longest: '10s' } },
     redis: { url: values.REDIS_URL, prefix: `${values.REDIS_PREFIX}gateway:` },
     telemetry: {
       logLevel: values.LOG_LEVEL,
@@ -137,6 +147,7 @@ export const gatewaySettings = (env: NodeJS.ProcessEnv): Settings => {
     secret: values.GATEWAY_SECRET,
     tenantId: values.TENANT_ID,
     executor: values.EXECUTOR,
+    kafka: values.KAFKA_BROKERS ? { brokers: values.KAFKA_BROKERS, prefix: values.KAFKA_PREFIX } : null,
     originOf,
   };
 };

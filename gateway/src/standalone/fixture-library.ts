@@ -11,13 +11,21 @@ import { graphql, parse } from 'graphql';
 import { readConfiguration } from '../configuration/reading.ts';
 import { openStandalone } from './standalone.ts';
 
-const federation = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@authenticated", "@requiresScopes"])`;
+const federation = `extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@authenticated", "@requiresScopes", "@composeDirective"])
+  @link(url: "https://specs.orderstream.dev/cacheControl/v0.1", import: ["@cacheControl"])
+  @composeDirective(name: "@cacheControl")
+directive @cacheControl(maxAge: Int) on FIELD_DEFINITION`;
 
 const sources = {
   books: {
     sdl: `${federation}
-      type Book @key(fields: "id") { id: ID! title: String! }
-      type Query { book(id: ID!): Book books(first: Int): [Book!]! hello: String }
+      type Book @key(fields: "id") { id: ID! title: String! @cacheControl(maxAge: 300) }
+      type Query {
+        book(id: ID!): Book @cacheControl(maxAge: 60)
+        books(first: Int): [Book!]! @cacheControl(maxAge: 60)
+        hello: String
+      }
       type Mutation { retitle(id: ID!, title: String!): Book }`,
     resolvers: () => {
       const titles = new Map([
@@ -28,7 +36,10 @@ const sources = {
       return {
         Query: {
           hello: () => 'world',
-          book: (_root: unknown, { id }: { id: string }) => of(id),
+          book: (_root: unknown, { id }: { id: string }) => {
+            if (id === 'broken') throw new Error('a page is missing');
+            return of(id);
+          },
           books: () => [...titles.keys()].map(of),
         },
         Mutation: {
@@ -44,7 +55,7 @@ const sources = {
   loans: {
     sdl: `${federation}
       type Book @key(fields: "id") {
-        id: ID! isLent: Boolean
+        id: ID! isLent: Boolean @cacheControl(maxAge: 30)
         borrower: String @authenticated
         history: [String!] @requiresScopes(scopes: [["loans:read"]])
       }

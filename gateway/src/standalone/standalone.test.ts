@@ -124,8 +124,13 @@ test('a partner has its own operations, and nothing else, as often as was agreed
       status: 400,
       body: { errors: [{ extensions: { code: 'PERSISTED_QUERY_REQUIRED' } }] },
     });
+  const stream = await fetch(gateway.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream', 'x-api-key': key('acme') },
+    body: JSON.stringify({ query: 'subscription { anything }' }),
+  });
+  expect(await stream.text()).toContain('PERSISTED_QUERY_REQUIRED');
   expect((await gateway.ask(books, { 'x-api-key': 'nobody.at-all' })).status).toBe(401);
-  await as('acme', { id: 'titles' });
   const limited = await as('acme', { id: 'titles' });
   expect(limited).toMatchObject({
     status: 429,

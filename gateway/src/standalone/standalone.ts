@@ -4,6 +4,7 @@ import { createLog, type Log } from '@orderstream/runtime/log';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
 import { type FieldError, formatPlainly } from '../execute/operation.ts';
+import { forwardedNames } from '../headers/forwarded.ts';
 import type { Asking } from '../serving/asking.ts';
 import type { Particulars } from '../serving/particulars.ts';
 import { openServing } from '../serving/serving.ts';
@@ -25,15 +26,6 @@ const wordedFor =
     };
   };
 
-/** Names of clients' headers that any subgraph gets. */
-const forwardedNames = ({ headers }: GatewayConfiguration): string[] => [
-  ...new Set(
-    [...headers.all, ...[...headers.named.values()].flat()].flatMap((rule) =>
-      rule.kind === 'forward' ? [rule.name] : [],
-    ),
-  ),
-];
-
 /** Whoever sends equal headers may see the same. */
 const plainParticulars = (configuration: GatewayConfiguration, log: Log): Particulars => {
   const forwarded = forwardedNames(configuration);
@@ -51,6 +43,10 @@ const plainParticulars = (configuration: GatewayConfiguration, log: Log): Partic
       ]),
     scopeOf: ({ identity, partner, headers }) =>
       identity.isSignedIn || partner ? null : forwarded.map((name) => headers[name] ?? '').join('\n'),
+    // Who asks changes nothing of what is public.
+    variantOf: ({ headers }) =>
+      forwarded.map((name) => (name === configuration.auth.header ? '' : (headers[name] ?? ''))).join('\n'),
+    hearNews: null,
     formatError: wordedFor(log),
     tell: (error) => {
       const known = error.originalError instanceof RequestError ? error.originalError : error;
@@ -58,6 +54,7 @@ const plainParticulars = (configuration: GatewayConfiguration, log: Log): Partic
     },
     tellRefusal: (refused) => refused,
     prepareSchema: () => undefined,
+    clients: null,
     tellsAddress: false,
     checks: () => ({}),
     pageAt: null,

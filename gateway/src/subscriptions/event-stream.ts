@@ -165,10 +165,11 @@ class EventStream<Asking> implements Client, Wire {
   }
 
   sweep(now: number): void {
-    const { expiresAt } = this.#visitor;
+    const { expiresAt, isGone } = this.#visitor;
     if (!this.#pace.isBorne(this.held(), now)) this.cut();
     else if (!this.#isOver && expiresAt !== null && now >= expiresAt)
       this.fail(new RequestError('UNAUTHENTICATED', 'The access token has expired. Sign in again.'));
+    else if (!this.#isOver && isGone?.()) this.fail(new RequestError('UNAUTHENTICATED'));
     else if (this.unread() === 0 && now - this.#spokeAt >= this.#office.bounds.keepAliveMs)
       this.send(comment);
   }

@@ -12,6 +12,8 @@ export type Visitor<Asking> = {
   readonly user: string | null;
   /** of Date.now(); null for never */
   readonly expiresAt: number | null;
+  /** Whether what they were let in by has been taken from them; asked every now and then. */
+  readonly isGone?: () => boolean;
   /** for one operation each */
   readonly asking: () => Asking;
 };

@@ -1,5 +1,6 @@
 // One request as telemetry sees it, from its arrival to its answer. Everything that belongs to the request and must be
 // told later is a field here: what it costs is one object per request.
+import type { Partner } from '../persisted/partners.ts';
 import type { Counter } from './metric.ts';
 import { traceparentOf } from './trace-context.ts';
 
@@ -64,6 +65,9 @@ export class Visit {
   readonly startedAt = performance.now();
   readonly arrival: Arrival;
   operation: OperationFacts | null = null;
+  /** whose key came with it, and what it was estimated to cost; told to whoever keeps that account */
+  partner: Partner | null = null;
+  cost = 0;
   calls = 0;
   failures = 0;
   entities = 0;
