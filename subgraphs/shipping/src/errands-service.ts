@@ -3,7 +3,6 @@
 import { createCrew } from '@orderstream/runtime/crew';
 import type { Database } from '@orderstream/runtime/database';
 import type { Log } from '@orderstream/runtime/log';
-import type { PostalAddress } from '@orderstream/runtime/postal-address';
 import type { HandlerContext } from '@orderstream/runtime/subgraph';
 import type { Answer, Carrier } from './carrier.ts';
 import {
@@ -15,15 +14,13 @@ import {
   takeQuiet,
   takeToForget,
 } from './errand-store.ts';
+import type { AddressOf } from './order-address.ts';
 import { pauseAfter } from './pause.ts';
 import { takeAbsence, takeNews, takeRefusal } from './service.ts';
 import type { Seen, Shipment } from './shipment.ts';
 
 /** calls at a time, of each kind */
 const parallel = 8;
-
-/** Where an order goes; null where its address is not there any more. */
-type AddressOf = (tenantId: string, orderId: string) => Promise<PostalAddress | null>;
 
 type Options = {
   readonly database: Database;

@@ -13,7 +13,7 @@ import { handlers } from './handlers.ts';
 import { createJobs } from './jobs.ts';
 import * as messages from './messages.ts';
 import { createNews } from './news-service.ts';
-import { addressOfOrder } from './order-address.ts';
+import { addressesOfOrders } from './order-address.ts';
 import { createResolvers } from './resolvers.ts';
 import { createWebhooks } from './webhooks.ts';
 
@@ -52,7 +52,7 @@ export const shipping = subgraph({
     const errands = createErrands({
       database,
       carrier,
-      addressOf: (tenant, orderId) => addressOfOrder(orders, tenant, orderId),
+      addressOf: addressesOfOrders(orders),
       timeoutMs,
     });
     const news = createNews({ database, carrier, timeoutMs });
