@@ -54,16 +54,25 @@ const goodsOf = async (shop: Shop): Promise<Good[]> => {
   return rows.map(({ variant, available }) => ({ variant: encodeId('variant', variant), available }));
 };
 
-/** Orders since then that still wait for somebody. */
-const unended = async (shop: Shop, since: Date): Promise<number> => {
-  const [row] = await rowsOf<{ n: number }>(
-    shop.databases.orders!,
-    `select count(*)::int as n from saga s join orders o on o.id = s.order_id
-     where o.placed_at >= $1 and not ${isSettled}`,
-    [since],
-  );
-  return row!.n;
+/** Orders since then that still wait for somebody; asked often, so on one session: a new one costs more than the answer. */
+const openOrders = async (shop: Shop) => {
+  const client = new pg.Client(shop.databases.orders!);
+  await client.connect();
+  return {
+    since: async (since: Date): Promise<number> => {
+      const { rows } = await client.query<{ n: number }>({
+        name: 'unended',
+        text: `select count(*)::int as n from saga s join orders o on o.id = s.order_id
+          where o.placed_at >= $1 and not ${isSettled}`,
+        values: [since],
+      });
+      return rows[0]!.n;
+    },
+    close: () => client.end(),
+  };
 };
+
+type OpenOrders = Awaited<ReturnType<typeof openOrders>>;
 
 /** As sentences; the provider's last news may be on its way when the last order has ended. */
 const violationsOf = async (shop: Shop): Promise<string[]> => {
@@ -163,7 +172,12 @@ const sentence = (what: string, error: unknown): string =>
   `${what}: ${error instanceof Error ? error.message : String(error)}`;
 
 /** Not counted: the first orders of a process cost a multiple of the later ones, and what it learns at its start as well. */
-const warmUp = async (shop: Shop, wanted: Wanted, customers: readonly Customer[]): Promise<void> => {
+const warmUp = async (
+  shop: Shop,
+  wanted: Wanted,
+  customers: readonly Customer[],
+  unended: OpenOrders,
+): Promise<void> => {
   const since = new Date();
   const orders = Math.min(100, wanted.orders);
   const arrivals = plan({ ...wanted, orders, seed: wanted.seed + 1 }, await goodsOf(shop));
@@ -183,7 +197,7 @@ const warmUp = async (shop: Shop, wanted: Wanted, customers: readonly Customer[]
     Date.now() < end;
     await pause(500, undefined, { signal: wanted.signal })
   )
-    if ((await unended(shop, since)) === 0) break;
+    if ((await unended.since(since)) === 0) break;
   // What a shop learns from its sales when it starts takes a few seconds, once.
   await pause(15_000, undefined, { signal: wanted.signal });
   wanted.say(`${orders} orders to warm up are at their end`);
@@ -202,6 +216,7 @@ export const benchOrders = async (shop: Shop, wanted: Wanted): Promise<Report> =
       (error: unknown) => isOver || failures.push(sentence('a subscription broke', error)),
     );
   const lag = await watchLag(shop.kafkaBrokers, Object.keys(shop.databases));
+  const unended = await openOrders(shop);
   try {
     if (watch === 'customer') {
       const since = Date.now();
@@ -209,7 +224,7 @@ export const benchOrders = async (shop: Shop, wanted: Wanted): Promise<Report> =
       await pause(1_000);
     }
     say(`${customers.length} customers are signed in`);
-    await warmUp(shop, wanted, customers);
+    await warmUp(shop, wanted, customers, unended);
 
     const loadBefore = loadavg()[0]!;
     const ended = observe(shop, lag);
@@ -252,7 +267,7 @@ export const benchOrders = async (shop: Shop, wanted: Wanted): Promise<Report> =
       let open = orders;
       for (const end = Date.now() + wanted.patience * 1_000; Date.now() < end; await pause(250)) {
         signal.throwIfAborted();
-        open = await unended(shop, since);
+        open = await unended.since(since);
         if (open === 0) break;
       }
       const endedAfterMs = performance.now() - began;
