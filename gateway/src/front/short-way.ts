@@ -3,6 +3,9 @@
 import type { ServerResponse } from 'node:http';
 import { getVariableValues } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import type { Coding } from '../compression/coding.ts';
+import type { Compression } from '../compression/compression.ts';
+import { sendPacked } from '../compression/sending.ts';
 import type { Outcome, Variables } from '../execute/operation.ts';
 import type { Known, Operations } from '../operations/operations.ts';
 
@@ -28,10 +31,13 @@ export type ShortWay<Asking> = {
     accept: string | undefined,
     response: ServerResponse,
   ) => boolean;
+  /** The same with somebody else who answers, and ends the request. */
+  readonly run: (read: Read<Asking>, asking: Asking, outcome: Outcome) => boolean;
 };
 
 type Options<Asking> = {
   readonly operations: Operations<Asking>;
+  readonly compression: Compression;
   /** What else variables have to stand, whoever asks, by throwing; whatever throws goes the long way, which words it. */
   readonly admit: (known: Known<Asking>, variables: Variables) => void;
   /** Whether this asker may have it; false goes the long way. */
@@ -64,37 +70,60 @@ class Reply<Asking> implements Outcome {
   #response: ServerResponse | null;
   #asking: Asking | null;
   readonly #contentType: string;
+  readonly #compression: Compression;
   readonly #end: ((hasErrors: boolean, asking: Asking) => void) | null;
 
   constructor(
     response: ServerResponse,
     accept: string | undefined,
     asking: Asking,
+    compression: Compression,
     end: ((hasErrors: boolean, asking: Asking) => void) | null,
   ) {
     this.#response = response;
+    this.#compression = compression;
     this.#asking = asking;
     this.#contentType = accept?.includes(graphqlResponse) ? newer : json;
     this.#end = end;
   }
 
   done(body: string, hasErrors: boolean): void {
-    this.#begin(body.length, hasErrors)?.end(body, 'latin1');
+    if (this.#coding(body.length) === null) this.#begin(body.length, hasErrors)?.end(body, 'latin1');
+    else this.doneAlike(Buffer.from(body, 'latin1'), hasErrors);
   }
 
   doneAlike(bytes: Buffer, hasErrors: boolean): void {
-    this.#begin(bytes.length, hasErrors)?.end(bytes);
+    const coding = this.#coding(bytes.length);
+    if (coding === null) {
+      this.#begin(bytes.length, hasErrors)?.end(bytes);
+      return;
+    }
+    const response = this.#leave(hasErrors);
+    if (response)
+      sendPacked(this.#compression, coding, response, 200, bytes, {
+        'content-type': this.#contentType,
+        'cache-control': 'no-store',
+      });
+  }
+
+  #coding(length: number): Coding | null {
+    const accepted = this.#response?.req.headers['accept-encoding'];
+    return accepted === undefined ? null : this.#compression.codingFor(accepted, length);
   }
 
   /** Null where nobody listens any more. */
-  #begin(length: number, hasErrors: boolean): ServerResponse | null {
+  #leave(hasErrors: boolean): ServerResponse | null {
     const response = this.#response;
     const asking = this.#asking;
     this.#response = null;
     this.#asking = null;
     if (asking !== null) this.#end?.(hasErrors, asking);
-    if (!response || response.headersSent || response.destroyed) return null;
-    response.writeHead(200, [
+    return !response || response.headersSent || response.destroyed ? null : response;
+  }
+
+  #begin(length: number, hasErrors: boolean): ServerResponse | null {
+    const response = this.#leave(hasErrors);
+    response?.writeHead(200, [
       'content-type',
       this.#contentType,
       'cache-control',
@@ -110,7 +139,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const createShortWay = <Asking>(options: Options<Asking>): ShortWay<Asking> => {
-  const { operations, admit, isFree, begin, end } = options;
+  const { operations, compression, admit, isFree, begin, end } = options;
   const bodies = new LRUCache<string, Read<Asking>>({
     maxSize: mostBodies,
     sizeCalculation: ({ known }, body) => 3 * body.length + known.weight,
@@ -160,7 +189,15 @@ export const createShortWay = <Asking>(options: Options<Asking>): ShortWay<Askin
       const operation = read.known.for(asking);
       if (!operation || (isFree && !isFree(read, asking))) return false;
       begin?.(read, asking);
-      operation.run(read.variables, asking, new Reply(response, accept, asking, end ?? null));
+      const reply = new Reply(response, accept, asking, compression, end ?? null);
+      operation.run(read.variables, asking, reply);
+      return true;
+    },
+    run: (read, asking, outcome) => {
+      const operation = read.known.for(asking);
+      if (!operation || (isFree && !isFree(read, asking))) return false;
+      begin?.(read, asking);
+      operation.run(read.variables, asking, outcome);
       return true;
     },
   };

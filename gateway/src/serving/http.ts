@@ -71,7 +71,7 @@ export const createHttp = (options: Options): RequestListener => {
         return;
       }
     }
-    const { shortWay } = asking.era.generation;
+    const { shortWay, keptAnswers } = asking.era.generation;
     // A text that is known is known for all who may ask for any.
     const isFreeText = !persisted.required && asking.partner === null;
     const isShort = isFreeText && body.length <= limits.variables && !longWay.wantsFanout(asking);

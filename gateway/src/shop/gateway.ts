@@ -39,7 +39,7 @@ type Options = {
 const askingUsersMs = 2_000;
 
 const shopParticulars = (settings: Settings, bounds: Partial<Bounds>, log: Log): Particulars => {
-  const { isProduction, tenantId, originOf, executor, secret } = settings;
+  const { isProduction, tenantId, originOf, executor, secret, kafka } = settings;
   const key = signingKey(secret);
   const viewer = (asking: Asking) => viewerOf(asking, tenantId);
   return {
