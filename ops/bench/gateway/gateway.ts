@@ -8,6 +8,7 @@ import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { type Absence, type Contender, ours, reference, startContenders } from './contenders.ts';
 import { noDelay, setDelay } from './control.ts';
 import { ask, breathe, measure, peakMemory, type Reply, type Sample, type Stage, warmUp } from './measure.ts';
+import { benchOwnOrders } from './own-orders.ts';
 import { canPin, cores, freePort, start, startLoad, stepAside } from './processes.ts';
 import { type QueryName, questions } from './queries.ts';
 import { type GatewayReport, type Row, rowOf, toldGateways, verdictsOf } from './report.ts';
@@ -22,6 +23,7 @@ export const usage = `npm run bench -- gateway [options]
   --only A,B       names of contenders, the reference is always there
   --no-peers       without gateways that must be installed first
   --slow           subgraphs that take 2 ms, 20 ms, and 2 ms but 200 ms once in a hundred
+  --orders         another one: a customer's list of 50 orders through the shop's own subgraphs, which are started
   --json FILE      writes the figures there, too
   PEERS="name=url=pid,..."   gateways that run already, on the supergraph in --supergraph FILE
   --supergraph FILE          where to leave the supergraph for them
@@ -43,6 +45,7 @@ const read = (args: readonly string[]) => {
       only: { type: 'string' },
       'no-peers': { type: 'boolean', default: false },
       slow: { type: 'boolean', default: false },
+      orders: { type: 'boolean', default: false },
       json: { type: 'string' },
       supergraph: { type: 'string' },
       'subgraphs-port': { type: 'string' },
@@ -58,6 +61,7 @@ const read = (args: readonly string[]) => {
     only,
     withPeers: !values['no-peers'] && (!quick || only !== null),
     isSlow: values.slow,
+    isOwnOrders: values.orders,
     json: values.json,
     supergraph: values.supergraph,
     subgraphsPort: port === undefined ? null : wholeNumber('subgraphs-port', port),
@@ -233,6 +237,7 @@ export const benchGateway = async (args: readonly string[]): Promise<number> => 
   }
   const say: Say = (what) =>
     console.error(`  ${(performance.now() / 1_000).toFixed(1).padStart(6)} s  ${what}`);
+  if (options.isOwnOrders) return benchOwnOrders(options, say);
   const report = await run(options, say);
   const judged = ours.filter((name) => options.only?.includes(name) ?? true);
   const verdicts = judged.flatMap((name) => verdictsOf(report, reference, name));

@@ -45,7 +45,8 @@ let runs = 0;
 
 const bodyOf = (query: QueryName): string => JSON.stringify({ query: questions[query].text });
 
-const exchange = async (port: number, request: string): Promise<Exchange | null> => {
+/** One request on a connection of its own. */
+export const exchange = async (port: number, request: string): Promise<Exchange | null> => {
   const connection = await openConnection(port);
   try {
     return await new Promise((heard) => connection.ask(request, heard));
