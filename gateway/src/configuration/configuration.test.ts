@@ -31,6 +31,7 @@ test('every door is shut unless the file says otherwise', () => {
     auth: { mode: 'filter', issuers: [] },
     cors: { origins: [], credentials: false },
     introspection: { for: 'nobody' },
+    contracts: [],
     developers: {},
     subgraphs: { all: { pool: { sharing: 'never' } } },
     telemetry: { tracing: { trustsClients: false } },
@@ -251,6 +252,21 @@ test.each<[string, string, string[]]>([
     'a field of two classes',
     'shedding: { classes: [{ name: a, fields: [b] }, { name: c, fields: [b] }, { name: d }] }',
     ['g.yaml:1:13 shedding.classes has a field twice'],
+  ],
+  [
+    'a contract of everything',
+    'contracts: [{ name: a, path: /a }]',
+    ['g.yaml:1:13 contracts[0] has everything in it: name the tags to include, or to exclude'],
+  ],
+  [
+    'a contract at the path of the whole',
+    'listen: { path: /a }\ncontracts: [{ name: a, path: /a, include: [b] }]',
+    ['g.yaml:2:1 contracts has the path at which everything is served'],
+  ],
+  [
+    'two contracts at one path',
+    'contracts: [{ name: a, path: /a, include: [b] }, { name: c, path: /a, include: [b] }]',
+    ['g.yaml:1:1 contracts has a path twice'],
   ],
   ['a list instead of a section', 'limits: [1]', ['g.yaml:1:1 limits needs settings below it']],
   [

@@ -11,6 +11,7 @@ import {
   flag,
   headerName,
   httpPath,
+  isEachOnce,
   part,
   section,
   share,
@@ -72,6 +73,23 @@ const introspection = z
     if (value.startsWith('scope:')) return { for: 'scope', scope: value.slice('scope:'.length) };
     return { for: value as 'nobody' | 'signedIn' | 'everybody' };
   });
+
+/** A part of the supergraph, chosen by its tags, at a path of its own. */
+const contract = part({
+  name: text,
+  path: httpPath,
+  include: z.array(text, { error: 'needs a list of tags' }).default([]),
+  exclude: z.array(text, { error: 'needs a list of tags' }).default([]),
+  introspection,
+}).refine(({ include, exclude }) => include.length + exclude.length > 0, {
+  error: 'has everything in it: name the tags to include, or to exclude',
+});
+
+const contracts = z
+  .array(contract, { error: 'needs a list of contracts' })
+  .default([])
+  .refine((all) => isEachOnce(all, ({ name }) => name), { error: 'has a name twice' })
+  .refine((all) => isEachOnce(all, ({ path }) => path), { error: 'has a path twice' });
 
 const telemetry = section({
   metrics: section({
@@ -151,12 +169,17 @@ export const configuration = z
     redis: redis.optional(),
     cors,
     introspection,
+    contracts,
     /** scope of those who are told costs, calls and plans; nobody without it */
     developers: section({ scope: text.optional() }),
     telemetry,
     subscriptions,
     cache,
     compression,
+  })
+  .refine(({ contracts: all, listen: { path } }) => all.every((one) => one.path !== path), {
+    path: ['contracts'],
+    error: 'has the path at which everything is served',
   })
   .refine(({ cache, redis: found }) => !cache.entities.enabled || found !== undefined, {
     path: ['cache', 'entities'],

@@ -10,6 +10,7 @@ import {
   countOrNone,
   flag,
   headerName,
+  isEachOnce,
   part,
   section,
   share,
@@ -137,9 +138,6 @@ const partner = part({
     costPerMinute: costPerMinute ?? null,
   }),
 );
-
-const isEachOnce = <T>(all: readonly T[], of: (one: T) => unknown): boolean =>
-  new Set(all.map(of)).size === all.length;
 
 export const persisted = section({
   /** files with the operations of our own front ends */

@@ -16,7 +16,7 @@ test('what the example leaves as comments is right, too', () => {
     .replace(/^( *)# {2,3}(.*)$/gm, '$1  $2')
     .replace(/^( *)# ((?:unix|file|redis|endpoint):)/gm, '$1$2')
     .replace(
-      /(named: \{\}|all: \[\]|issuers: \[\]|partners: \[\]|rules: \[\]|classes: \[\]).*$/gm,
+      /(named: \{\}|all: \[\]|issuers: \[\]|partners: \[\]|rules: \[\]|contracts: \[\]|classes: \[\]).*$/gm,
       (all) => all.split(' ')[0]!,
     )
     .replace(/ {2,}(or|instead|nothing|whatever) .*$/gm, '')
@@ -32,6 +32,15 @@ test('what the example leaves as comments is right, too', () => {
   expect(read.persisted.partners[0]).toMatchObject({ id: 'acme', costPerMinute: 50_000 });
   expect(read.rates.rules).toHaveLength(2);
   expect(read.shedding.classes.map(({ name }) => name)).toEqual(['recommendations', 'browsing', 'buying']);
+  expect(read.contracts).toEqual([
+    {
+      name: 'partner',
+      path: '/partner/graphql',
+      include: ['partner'],
+      exclude: [],
+      introspection: { for: 'signedIn' },
+    },
+  ]);
   expect(read.redis?.password).toBe('secret');
   expect(read.telemetry.tracing.endpoint).toBe('http://127.0.0.1:4318');
 });

@@ -69,6 +69,9 @@ export const headerName = z
   .regex(/^[!#$%&'*+\-.^_`|~\w]+$/, { error: 'needs the name of a header' })
   .transform((name) => name.toLowerCase());
 
+export const isEachOnce = <T>(all: readonly T[], of: (one: T) => unknown): boolean =>
+  new Set(all.map(of)).size === all.length;
+
 /** A part of the file that may be left out as a whole: each of its settings then has its default. */
 export const section = <T extends z.ZodRawShape>(shape: T) =>
   z.strictObject(shape, { error: sectionError }).prefault({} as never);

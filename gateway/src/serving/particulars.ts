@@ -2,6 +2,7 @@
 // words that its clients are told. Everything else is the configuration's affair.
 import type { Check } from '@orderstream/runtime/host/health';
 import type { GraphQLError, GraphQLFormattedError, GraphQLSchema } from 'graphql';
+import type { Standing } from '../auth/standing.ts';
 import type { EntityStore } from '../cache/entity-store.ts';
 import type { News } from '../cache/shop-news.ts';
 import type { FormatError } from '../execute/operation.ts';
@@ -33,6 +34,8 @@ export type Particulars = {
   readonly variantOf: (asking: Asking) => string;
   /** Hears of what changes, so that the store forgets it; null where nobody tells. */
   readonly hearNews: ((store: EntityStore) => News) | null;
+  /** what rules about who may ask are held against */
+  readonly standingOf: (asking: Asking) => Standing;
   /** of a part of an answer; null leaves it out */
   readonly formatError: FormatError<Asking>;
   /** of a subscription that ends by a fault */

@@ -27,19 +27,25 @@ const shared = readFileSync(new URL(import.meta.resolve('@orderstream/runtime/sc
 
 const texts = {
   orders: `${shared}
-type Order implements Node @key(fields: "id") { id: ID! version: Int! note: String! customer: User }
+type Order implements Node @key(fields: "id") {
+  id: ID! @tag(name: "partner")
+  version: Int! @tag(name: "partner")
+  note: String!
+  customer: User
+}
 type User @key(fields: "id", resolvable: false) { id: ID! }
 type Ticket { label: String! }
 type OrderPlaced { order: Order! }
 union CheckoutResult = OrderPlaced | NotFound
 input CheckoutInput { cartId: ID! }
 type Query {
-  order(id: ID!): Order
+  order(id: ID!): Order @tag(name: "partner")
   orders(placedFrom: DateTime, atLeast: Long): [Order!]!
   deviceAndAddress: String!
   slow: String
   broken: String
   forbidden: String
+  forStaff: String @requiresScopes(scopes: [["orders:read"]])
 }
 type Mutation { checkout(input: CheckoutInput!): CheckoutResult! }
 type Subscription { orderUpdated(id: ID!): Order! orderFeed: Order! tickets: Ticket! }`,
@@ -207,6 +213,7 @@ export const openShop = async (env: NodeJS.ProcessEnv = {}): Promise<Shop> => {
         forbidden: () => {
           throw new RequestError('FORBIDDEN', 'Only for staff.', { path: ['input', 'id'] });
         },
+        forStaff: () => 'a figure',
       },
       Mutation: {
         checkout: (_: unknown, { input }: { input: { cartId: string } }) =>

@@ -72,6 +72,7 @@ test('subgraphs hear who asks, signed, and nothing else that the client sent', a
       'host',
       'traceparent',
       'x-call-id',
+      'x-deadline-ms',
       'x-orderstream-signature',
       'x-orderstream-viewer',
     ].sort(),
@@ -174,6 +175,50 @@ test('what a subgraph means to tell the caller comes through with code, place an
       extensions: { code: 'FORBIDDEN', retryable: false, argument: 'input.id', traceId: expect.any(String) },
     },
   ]);
+});
+
+test('what the schema keeps for staff is refused without asking, in the words that its subgraph has for it', async () => {
+  const as = async (scopes: string[]) => ({
+    authorization: `Bearer ${await shop.token(bob, '10m', scopes)}`,
+  });
+  const query = '{forStaff order(id: "o1") {note}}';
+  const refusals: [Record<string, string>, string, string][] = [
+    [{}, 'UNAUTHENTICATED', 'Sign in first.'],
+    [await as(['stock:read']), 'FORBIDDEN', 'You may not do this.'],
+  ];
+  for (const [headers, code, message] of refusals)
+    for (let time = 0; time < 2; time++) {
+      const answer = await shop.ask(query, undefined, headers);
+      const traceId = answer.headers.get('x-trace-id');
+      expect(answer.body).toEqual({
+        data: { forStaff: null, order: { note: 'first' } },
+        errors: [{ message, path: ['forStaff'], extensions: { code, retryable: false, traceId } }],
+      });
+    }
+  expect(shop.orders.heard.map(({ body }) => body).filter((body) => body.includes('forStaff'))).toEqual([]);
+  const { body } = await shop.ask(query, undefined, await as(['orders:read']));
+  expect(body).toEqual({ data: { forStaff: 'a figure', order: { note: 'first' } } });
+});
+
+test('partners have a path of their own, with what is theirs and nothing else', async () => {
+  const ask = async (query: string) => {
+    const response = await fetch(`${shop.gateway.url}/partner/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query }),
+    });
+    return (await response.json()) as { data?: unknown };
+  };
+  expect(await ask('{order(id: "o1") {id version}}')).toEqual({ data: { order: { id: 'o1', version: 1 } } });
+  for (const query of [
+    '{order(id: "o1") {note}}',
+    '{me {id}}',
+    'mutation {checkout(input: {cartId: "c"}) {__typename}}',
+  ])
+    expect(await ask(query)).not.toHaveProperty('data');
+  expect(await ask('{__schema {types {name}}}')).toMatchObject({
+    data: { __schema: { types: expect.not.arrayContaining([{ name: 'User' }]) } },
+  });
 });
 
 test('pages on the list may call, others get no leave', async () => {

@@ -61,6 +61,9 @@ const shopParticulars = (settings: Settings, bounds: Partial<Bounds>, log: Log):
     scopeOf: ({ identity, partner }) => (identity.isSignedIn || partner ? null : tenantId),
     variantOf: () => tenantId,
     hearNews: kafka && ((store) => hearShopNews({ store, ...kafka, log })),
+    // A partner's program is no person to the subgraphs, whatever it may see.
+    standingOf: ({ identity }) =>
+      identity.isSignedIn && identity.subject === null ? { ...identity, isSignedIn: false } : identity,
     formatError: createFieldErrors(log),
     tell: (error, { trace }) => formatError(error.toJSON(), error, log, trace),
     tellRefusal: (refused, { trace }) => {

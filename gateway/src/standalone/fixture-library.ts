@@ -12,7 +12,7 @@ import { readConfiguration } from '../configuration/reading.ts';
 import { openStandalone } from './standalone.ts';
 
 const federation = `extend schema
-  @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@authenticated", "@requiresScopes", "@composeDirective"])
+  @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@tag", "@authenticated", "@requiresScopes", "@composeDirective"])
   @link(url: "https://specs.orderstream.dev/cacheControl/v0.1", import: ["@cacheControl"])
   @composeDirective(name: "@cacheControl")
 directive @cacheControl(maxAge: Int) on FIELD_DEFINITION`;
@@ -20,10 +20,10 @@ directive @cacheControl(maxAge: Int) on FIELD_DEFINITION`;
 const sources = {
   books: {
     sdl: `${federation}
-      type Book @key(fields: "id") { id: ID! title: String! @cacheControl(maxAge: 300) }
+      type Book @key(fields: "id") { id: ID! @tag(name: "outside") title: String! @cacheControl(maxAge: 300) @tag(name: "outside") }
       type Query {
-        book(id: ID!): Book @cacheControl(maxAge: 60)
-        books(first: Int): [Book!]! @cacheControl(maxAge: 60)
+        book(id: ID!): Book @cacheControl(maxAge: 60) @tag(name: "outside")
+        books(first: Int): [Book!]! @cacheControl(maxAge: 60) @tag(name: "outside")
         hello: String
       }
       type Mutation { retitle(id: ID!, title: String!): Book }`,
@@ -55,8 +55,8 @@ const sources = {
   loans: {
     sdl: `${federation}
       type Book @key(fields: "id") {
-        id: ID! isLent: Boolean @cacheControl(maxAge: 30)
-        borrower: String @authenticated
+        id: ID! isLent: Boolean @cacheControl(maxAge: 30) @tag(name: "outside")
+        borrower: String @authenticated @tag(name: "outside")
         history: [String!] @requiresScopes(scopes: [["loans:read"]])
       }
       type Query { loans: Int }`,

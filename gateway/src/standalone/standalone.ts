@@ -47,6 +47,7 @@ const plainParticulars = (configuration: GatewayConfiguration, log: Log): Partic
     variantOf: ({ headers }) =>
       forwarded.map((name) => (name === configuration.auth.header ? '' : (headers[name] ?? ''))).join('\n'),
     hearNews: null,
+    standingOf: ({ identity }) => identity,
     formatError: wordedFor(log),
     tell: (error) => {
       const known = error.originalError instanceof RequestError ? error.originalError : error;
