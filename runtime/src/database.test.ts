@@ -56,6 +56,20 @@ describe('a transaction', () => {
     expect(woken).toBe(1);
   });
 
+  test('nobody waits for any more is rolled back, and begins nothing', async () => {
+    const impatient = db.database.for({ ...origin, deadline: performance.now() + 50 });
+    const late = impatient.transaction(async (tx) => {
+      await tx.sql`update counter set n = 66 where id = 1`;
+      await tx.send(Happened({ thing: 'late' }));
+      await sleep(60);
+      await tx.sql`update counter set n = 67 where id = 2`;
+    });
+    await expect(late).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    await expect(impatient.sql`select 1`).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    expect(await db.database.sql`select n from counter where n in (66, 67)`).toEqual([]);
+    expect((await outbox()).map(({ key }) => key)).not.toContain('late');
+  });
+
   test('that loses its server between two statements fails, and the process and the next one go on', async () => {
     const failing = open().transaction(async (tx) => {
       const [own] = await tx.sql<{ pid: number }>`select pg_backend_pid() as pid`;

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import pg from 'pg';
+import { RequestError } from './errors.ts';
 import { newId } from './ids.ts';
 import type { Envelope, Message } from './messages.ts';
 
@@ -21,6 +22,8 @@ export type Origin = {
   readonly tenantId: string;
   readonly traceparent: string;
   readonly causationId: string | null;
+  /** performance.now() from which on nobody waits for what comes of it: no statement is begun any more */
+  readonly deadline?: number;
 };
 
 export type Db<P = unknown> = {
@@ -90,6 +93,15 @@ const sqlOn =
   (target: pg.Pool | pg.ClientBase): Sql =>
   async (strings, ...values) =>
     (await target.query(statementOf(strings, values))).rows as never;
+
+/** Whoever asked has given up: what was not begun is left, and what was is rolled back. */
+const before = (deadline: number | undefined, sql: Sql): Sql =>
+  deadline === undefined
+    ? sql
+    : async (strings, ...values) => {
+        if (performance.now() > deadline) throw new RequestError('DEADLINE_EXCEEDED');
+        return sql(strings, ...values);
+      };
 
 const types = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') => {
@@ -272,7 +284,18 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
 
   const sql = sqlOn(pool);
   return {
-    for: (origin) => ({ sql, prisma, transaction: (work) => transaction((begin) => work(begin(origin))) }),
+    for: (origin) => {
+      const { deadline } = origin;
+      return {
+        sql: before(deadline, sql),
+        prisma,
+        transaction: (work) =>
+          transaction((begin) => {
+            const tx = begin(origin);
+            return work(deadline === undefined ? tx : { ...tx, sql: before(deadline, tx.sql) });
+          }),
+      };
+    },
     transaction,
     sql,
     pool,

@@ -96,16 +96,24 @@ export type Platform<S = unknown, P = unknown> = {
   readonly tenantId: string;
 };
 
-export type Parts = { readonly viewer: Viewer; readonly now: Date; readonly log: Log; readonly trace: Trace };
+export type Parts = {
+  readonly viewer: Viewer;
+  readonly now: Date;
+  readonly log: Log;
+  readonly trace: Trace;
+  /** performance.now() from which on nobody waits for the answer */
+  readonly deadline?: number;
+};
 
 // biome-ignore lint/suspicious/noExplicitAny: resolvers are typed by codegen in their subgraph; the host only passes them on
 export type Resolvers = Record<string, any>;
 
 /** Whose doing a write is, for the messages it sends. */
-export const originOf = ({ viewer, trace }: Parts): Origin => ({
+export const originOf = ({ viewer, trace, deadline }: Parts): Origin => ({
   tenantId: viewer.tenantId,
   traceparent: trace.traceparent,
   causationId: null,
+  ...(deadline !== undefined && { deadline }),
 });
 
 export type Service = {

@@ -33,6 +33,11 @@ const resolvers = {
     strict: async () => books[0],
     things: async () => [books[0], { name: 'Thoreau' }, null, new Error('a bug in the list')],
     viewerId: (_: unknown, _args: unknown, ctx: Context) => ctx.viewer.userId,
+    afterAMoment: async (_: unknown, _args: unknown, ctx: Context) => {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      const [row] = await ctx.db.sql<{ one: number }>`select 1 as one`;
+      return row!.one;
+    },
     total: () => money(495, 'GBP'),
     now: (_: unknown, { at }: { at: Date }) => at,
   },

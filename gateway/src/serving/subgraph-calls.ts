@@ -1,4 +1,5 @@
 // The way to each subgraph as the configuration has it: where it is, what goes along, and when to give up.
+import { deadlineHeader } from '@orderstream/runtime/host/http';
 import type { Log } from '@orderstream/runtime/log';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
 import {
@@ -19,7 +20,15 @@ import type { Particulars } from './particulars.ts';
 const always = ['content-type', 'application/json', 'accept', 'application/json'] as const;
 
 /** What the gateway says itself, which no client's header can stand for. */
-const own = new Set(['content-type', 'content-length', 'accept', 'traceparent', 'tracestate', 'x-call-id']);
+const own = new Set([
+  deadlineHeader,
+  'content-type',
+  'content-length',
+  'accept',
+  'traceparent',
+  'tracestate',
+  'x-call-id',
+]);
 
 /** @throws TypeError for an address that is none */
 const placeOf = (url: string): { readonly origin: string; readonly path: string } => {
@@ -50,8 +59,10 @@ const openOne = (
     timeoutMs,
     largestAnswer,
     headersOf: (asking, body) => {
-      const { headers, trace } = asking;
+      const { headers, trace, deadline } = asking;
       const list = [...always, 'traceparent', trace.traceparent, ...rulesFor(headers)];
+      if (deadline !== Number.POSITIVE_INFINITY)
+        list.push(deadlineHeader, String(Math.max(1, Math.round(deadline - performance.now()))));
       if (signed) list.push(...signed(asking, body));
       return list;
     },

@@ -82,6 +82,18 @@ describe('who is answered', () => {
     expect(await named('x'.repeat(65))).toBeNull();
   });
 
+  test('nobody who has given up: what was not begun is left', async () => {
+    const late = JSON.stringify({ query: '{ viewerId afterAMoment }' });
+    const within = async (ms: string) =>
+      JSON.parse((await shelf.send(late, { ...signedHeaders(late), 'x-deadline-ms': ms })).text);
+    expect(await within('20')).toMatchObject({
+      data: { viewerId: viewer.userId, afterAMoment: null },
+      errors: [{ path: ['afterAMoment'], extensions: { code: 'DEADLINE_EXCEEDED', retryable: true } }],
+    });
+    for (const ms of ['20000', 'soon', '-1'])
+      expect(await within(ms)).toEqual({ data: { viewerId: viewer.userId, afterAMoment: 1 } });
+  });
+
   test('an error bears the trace of the request that made it', async () => {
     const trace = newTrace();
     const { text } = await shelf.ask({ query: '{ book { broken } }' }, trace);

@@ -21,7 +21,7 @@ import type { Service, Subgraph, Webhook } from '../subgraph.ts';
 import { traceFrom } from '../trace.ts';
 import { type GraphQLDoor, openGraphQL } from './graphql.ts';
 import { type Check, checkHealth } from './health.ts';
-import { nameCall, readBody, send, sendError } from './http.ts';
+import { deadlineHeader, deadlineIn, nameCall, readBody, send, sendError } from './http.ts';
 import { schemaText, subgraphSchema } from './schema.ts';
 import { serveSubscriptions } from './subscriptions.ts';
 
@@ -161,13 +161,15 @@ export const host = async (subgraphs: readonly Subgraph[], env: NodeJS.ProcessEn
     }
     const header = request.headers.traceparent;
     const trace = traceFrom(typeof header === 'string' ? header : undefined);
+    const { headers } = request;
+    const deadline = deadlineIn(headers[deadlineHeader], performance.now());
     const context = one.service.context({
       viewer,
       now,
       trace,
       log: log.child({ subgraph: one.subgraph.name }),
+      ...(deadline !== null && { deadline }),
     });
-    const { headers } = request;
     const answer = await one.door!.answer({
       body: parsed,
       contentType: headers['content-type'],

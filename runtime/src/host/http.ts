@@ -53,3 +53,10 @@ export const nameCall = (request: IncomingMessage, response: ServerResponse): vo
   const id = request.headers[callHeader];
   if (typeof id === 'string' && /^[\w-]{1,64}$/.test(id)) response.setHeader(callHeader, id);
 };
+
+/** Milliseconds that whoever asks goes on waiting for the answer. */
+export const deadlineHeader = 'x-deadline-ms';
+
+/** @returns on the clock of performance.now(); null where nothing that makes sense was said */
+export const deadlineIn = (header: string | string[] | undefined, now: number): number | null =>
+  typeof header === 'string' && /^[1-9]\d{0,6}$/.test(header) ? now + Number(header) : null;
