@@ -8,6 +8,7 @@ import { readAuthRules } from '../auth/rules.ts';
 import type { Savings } from '../cache/savings.ts';
 import type { Compression } from '../compression/compression.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
+import { contractOf } from '../contract/contract.ts';
 import { checkSubscriptions, type Door, openDoor, type Rules } from '../door/door.ts';
 import type { Variables } from '../execute/operation.ts';
 import { createShortWay, type Read, type ShortWay } from '../front/short-way.ts';
@@ -16,6 +17,7 @@ import { checkCost, costOf } from '../limits/cost.ts';
 import { readCostRules } from '../limits/cost-rules.ts';
 import { checkVariables, readVariables } from '../limits/variables.ts';
 import { createOperations, type Known, type Operations } from '../operations/operations.ts';
+import type { Planner } from '../plan/planner.ts';
 import type { Era } from '../reload/reloading.ts';
 import { openSoundSupergraph } from '../reload/sound-supergraph.ts';
 import { warmOperations } from '../reload/warm.ts';
@@ -37,6 +39,8 @@ export type Generation = {
   readonly preparation: Preparation<Asking>;
   readonly upstreams: ReadonlyMap<string, Upstream<Asking>>;
   readonly keptAnswers: KeptAnswers;
+  /** parts of the same supergraph, over the same calls and by the same planner, by their path */
+  readonly contracts: ReadonlyMap<string, Generation>;
   readonly close: () => Promise<void>;
 };
 
@@ -74,6 +78,9 @@ const syntaxError = (text: string): Error => {
   return new TypeError('a text was refused and then parsed');
 };
 
+/** What a contract shares with the whole of which it is a part. */
+type Lent = Pick<Generation, 'transports' | 'upstreams'> & { readonly planner: Planner };
+
 /**
  * @param before whose operations are prepared again before anybody asks for them
  * @param agreed what is prepared where there is none before
@@ -88,15 +95,21 @@ export const openGeneration = async (
   telemetry: Telemetry,
   log: Log,
   { savings, compression }: { readonly savings: Savings<Asking>; readonly compression: Compression },
+  lent: Lent | null = null,
 ): Promise<Generation> => {
   const { limits, auth, cache, introspection } = configuration;
   const { planner } = configuration.supergraph;
-  const supergraph = openSoundSupergraph(sdl, { planner, planningMs: limits.planningMs });
+  // Before anything is opened that would have to be closed.
+  const parts = configuration.contracts.map((one) => ({ ...one, sdl: contractOf(sdl, one) }));
+  const opened = openSoundSupergraph(sdl, { planner, planningMs: limits.planningMs });
+  // Whatever a contract has is in the whole as well: one planner plans for both.
+  const supergraph = lent ? { ...opened, planner: lent.planner } : opened;
   const { apiSchema } = supergraph;
-  const { formatError, scopeOf, variantOf, prepareSchema, executor } = particulars;
+  const { formatError, scopeOf, standingOf, variantOf, prepareSchema, executor } = particulars;
   prepareSchema(apiSchema);
   const document: DocumentNode = parse(sdl, { noLocation: true });
-  const transports = openSubgraphCalls(supergraph.subgraphs, configuration, particulars, telemetry, log);
+  const transports =
+    lent?.transports ?? openSubgraphCalls(supergraph.subgraphs, configuration, particulars, telemetry, log);
   const userOf = ({ identity: { issuer, subject } }: Asking): string | null =>
     subject === null ? null : JSON.stringify([issuer, subject]);
   const ways = new Map(
@@ -105,14 +118,15 @@ export const openGeneration = async (
       savings.before(calls, name, supergraph.fullSchema, { scopeOf, userOf, variantOf }),
     ]),
   );
-  const upstreams = openSubgraphUpstreams(supergraph.subgraphs, configuration, particulars, log);
+  const upstreams =
+    lent?.upstreams ?? openSubgraphUpstreams(supergraph.subgraphs, configuration, particulars, log);
   const authority = createAuthority(apiSchema, readAuthRules(document, apiSchema), auth.mode);
   const costRules = readCostRules(document);
   const operations = createOperations<Asking>({
     supergraph,
     transports: ways,
     formatError,
-    guarded: { authority, standingOf: ({ identity }) => identity },
+    guarded: { authority, standingOf },
     costOf: (asked) => costOf(apiSchema, costRules, limits, asked),
     wrap: (operation) => savings.share(operation, scopeOf),
     most: cache.operations,
@@ -217,7 +231,7 @@ export const openGeneration = async (
     transports: ways,
     hidesSuggestions: introspection.for !== 'everybody',
     formatError,
-    guarded: { authority, standingOf: ({ identity }) => identity },
+    guarded: { authority, standingOf },
     rules: {
       parse: (text) => {
         const asked = parseWithinLimits(text, limits);
@@ -233,8 +247,26 @@ export const openGeneration = async (
     },
   });
 
+  const contracts = new Map<string, Generation>();
+  for (const part of parts)
+    contracts.set(
+      part.path,
+      await openGeneration(
+        part.sdl,
+        before?.contracts.get(part.path) ?? null,
+        [],
+        { ...configuration, introspection: part.introspection, contracts: [] },
+        particulars,
+        telemetry,
+        log,
+        { savings, compression },
+        { transports, upstreams, planner: supergraph.planner },
+      ),
+    );
+
   return {
     operations,
+    contracts,
     preparation,
     upstreams,
     keptAnswers,
@@ -242,6 +274,8 @@ export const openGeneration = async (
     door,
     transports,
     close: async () => {
+      for (const contract of contracts.values()) await contract.close();
+      if (lent) return door.stop();
       supergraph.planner.close();
       for (const upstream of upstreams.values()) upstream.close();
       await door.stop();

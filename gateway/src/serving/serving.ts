@@ -27,8 +27,8 @@ import type { Siblings } from '../workers/workers.ts';
 import { withAccounts } from './accounts.ts';
 import { createAround } from './around.ts';
 import { type Asking, asPartner } from './asking.ts';
+import { createHttpWithContracts } from './contracts.ts';
 import { type Generation, openGeneration } from './generation.ts';
-import { createHttp } from './http.ts';
 import type { Particulars } from './particulars.ts';
 import { openServedSubscriptions } from './subscriptions.ts';
 
@@ -214,7 +214,7 @@ export const openServing = async (options: Options): Promise<Serving> => {
   let isStopping = false;
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000 },
-    createHttp({
+    createHttpWithContracts({
       configuration,
       particulars,
       around: createAround({

@@ -102,6 +102,14 @@ const ofTheShop = (values: Values): object => {
       exposes: ['x-trace-id', 'retry-after'],
     },
     introspection: isProduction ? 'nobody' : 'everybody',
+    contracts: [
+      {
+        name: 'partner',
+        path: '/partner/graphql',
+        include: ['partner'],
+        introspection: isProduction ? 'nobody' : 'everybody',
+      },
+    ],
     // Load is measured, and tests are run, from one address.
     ...(isProduction && { rates: { rules: [perMinute('address', 3_000), perMinute('user', 1_200)] } }),
     // Goods may be a moment old in the shop window; checkout has prices of its own.
