@@ -57,13 +57,13 @@ export type Rules<Asking = never> = {
   readonly admitText: (text: string) => void;
   /** before graphql-js walks them */
   readonly admitVariables: (variables: unknown) => void;
-  /** what only this asker has to stand; @param document valid, within the limits */
+  /** what only this asker has to stand, and to pay for; @param document valid, within the limits */
   readonly checkAsker?: (
     document: DocumentNode,
     definition: OperationDefinitionNode,
     variables: Variables,
     asking: Asking,
-  ) => void;
+  ) => Promise<void> | undefined;
   /** @param document valid, within the limits */
   readonly check: (document: DocumentNode, definition: OperationDefinitionNode, variables: Variables) => void;
 };
@@ -85,14 +85,17 @@ type Options<Asking> = {
 const refusal = (code: string, message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code, http: { status: 400 } } });
 
-/** Our own errors with the status that @apollo/server is to send. */
-const withStatus = (error: unknown): unknown =>
-  error instanceof RequestError
-    ? new GraphQLError(error.message, {
-        originalError: error,
-        extensions: { ...error.extensions, http: { status: statusOf(error.code) } },
-      })
-    : error;
+/** Our own errors with the status that @apollo/server is to send, and the time to come back. */
+const withStatus = (error: unknown): unknown => {
+  if (!(error instanceof RequestError)) return error;
+  const { retryAfterMs } = error.extensions;
+  const headers = new HeaderMap();
+  if (typeof retryAfterMs === 'number') headers.set('retry-after', String(Math.ceil(retryAfterMs / 1_000)));
+  return new GraphQLError(error.message, {
+    originalError: error,
+    extensions: { ...error.extensions, http: { status: statusOf(error.code), headers } },
+  });
+};
 
 /** What @apollo/gateway would take for a fault of ours. */
 const onlyRunnable = <Asking extends Traced>({
@@ -114,7 +117,7 @@ const onlyRunnable = <Asking extends Traced>({
       const variables = readVariables(schema, operation, request.variables);
       try {
         check(document, operation, variables);
-        checkAsker?.(document, operation, variables, contextValue);
+        await checkAsker?.(document, operation, variables, contextValue);
       } catch (error) {
         throw withStatus(error);
       }

@@ -27,6 +27,7 @@ import type { OperationFacts } from '../telemetry/visit.ts';
 import type { Resilient } from '../transport/resilience.ts';
 import type { Upstream } from '../transport/upstream.ts';
 import type { Asking } from './asking.ts';
+import type { Budgets } from './budgets.ts';
 import { createKeptAnswers, type KeptAnswers } from './kept-answers.ts';
 import type { Particulars } from './particulars.ts';
 import { openSubgraphCalls, openSubgraphUpstreams } from './subgraph-calls.ts';
@@ -39,6 +40,8 @@ export type Generation = {
   readonly preparation: Preparation<Asking>;
   readonly upstreams: ReadonlyMap<string, Upstream<Asking>>;
   readonly keptAnswers: KeptAnswers;
+  /** What an operation is estimated to cost; null where the long way has to say whether and how this asker may have it. */
+  readonly costFor: (read: Read<Asking>, asking: Asking) => number | null;
   /** parts of the same supergraph, over the same calls and by the same planner, by their path */
   readonly contracts: ReadonlyMap<string, Generation>;
   readonly close: () => Promise<void>;
@@ -46,6 +49,13 @@ export type Generation = {
 
 /** A request that has entered a supergraph. */
 export type Inside = Asking & { readonly era: Era<Generation> };
+
+/** What is there whatever the supergraph. */
+type Around = {
+  readonly savings: Savings<Asking>;
+  readonly compression: Compression;
+  readonly budgets: Budgets;
+};
 
 /** An operation that is agreed on, and who will ask for it: known before anybody does. */
 export type Agreed = { readonly text: string; readonly identity: Identity };
@@ -94,7 +104,7 @@ export const openGeneration = async (
   particulars: Particulars,
   telemetry: Telemetry,
   log: Log,
-  { savings, compression }: { readonly savings: Savings<Asking>; readonly compression: Compression },
+  { savings, compression, budgets }: Around,
   lent: Lent | null = null,
 ): Promise<Generation> => {
   const { limits, auth, cache, introspection } = configuration;
@@ -153,6 +163,7 @@ export const openGeneration = async (
       if (looksAtSchema(asked)) checkIntrospection(introspection, asking.identity);
       asking.visit.cost = estimated(asked, definition, variables);
       checkCost(asking.visit.cost, isKnown(asking), limits);
+      return budgets.bind(asking) ? budgets.pay(asking, asking.visit.cost) : undefined;
     },
   };
   const door = await openDoor<Asking>({
@@ -167,9 +178,9 @@ export const openGeneration = async (
   });
   /** What a request that came before was estimated to cost. */
   const estimates = new WeakMap<Read<Asking>, number>();
-  const isFree = (read: Read<Asking>, asking: Asking): boolean => {
+  const costFor = (read: Read<Asking>, asking: Asking): number | null => {
     // The oracle has no operations of its own to know.
-    if (executor === 'stock') return false;
+    if (executor === 'stock') return null;
     const { known, variables } = read;
     try {
       if (known.looksAtSchema) checkIntrospection(introspection, asking.identity);
@@ -180,9 +191,9 @@ export const openGeneration = async (
       }
       asking.visit.cost = estimate;
       checkCost(estimate, isKnown(asking), limits);
-      return true;
+      return estimate;
     } catch {
-      return false;
+      return null;
     }
   };
   const facts = new WeakMap<Known<Asking>, OperationFacts>();
@@ -203,7 +214,7 @@ export const openGeneration = async (
     operations,
     compression,
     admit: (_known, variables) => rules.admitVariables(variables),
-    isFree,
+    isFree: (read, asking) => costFor(read, asking) !== null,
     begin: ({ known }, { visit }) => {
       visit.operation = factsOf(known);
       telemetry.metrics.plans.hits.value += 1;
@@ -259,7 +270,7 @@ export const openGeneration = async (
         particulars,
         telemetry,
         log,
-        { savings, compression },
+        { savings, compression, budgets },
         { transports, upstreams, planner: supergraph.planner },
       ),
     );
@@ -270,6 +281,7 @@ export const openGeneration = async (
     preparation,
     upstreams,
     keptAnswers,
+    costFor,
     shortWay,
     door,
     transports,

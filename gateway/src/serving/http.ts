@@ -12,6 +12,7 @@ import type { OperationDoor } from '../persisted/requested.ts';
 import { type Rates, rateLimited } from '../rate/rates.ts';
 import type { Windows } from '../rate/windows.ts';
 import type { Reloading } from '../reload/reloading.ts';
+import type { Shedding } from '../shed/shedding.ts';
 import { wantsEventStream } from '../subscriptions/event-stream.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -20,6 +21,8 @@ import { createAnswers, MethodNotAllowed, send } from './answers.ts';
 import type { Around } from './around.ts';
 import { type Asking, asPartner } from './asking.ts';
 import { readBody } from './body.ts';
+import type { Budgets } from './budgets.ts';
+import type { Developers } from './developers.ts';
 import type { Generation, Inside } from './generation.ts';
 import { createLongWay } from './long-way.ts';
 import type { Particulars } from './particulars.ts';
@@ -37,6 +40,9 @@ type Options = {
   readonly rates: Rates;
   readonly windows: Windows;
   readonly compression: Compression;
+  readonly budgets: Budgets;
+  readonly developers: Developers;
+  readonly shedding: Shedding;
   readonly telemetry: Telemetry;
   readonly reloading: Reloading<Generation>;
   readonly subscriptions: Subscriptions<Asking> | null;
@@ -45,11 +51,20 @@ type Options = {
 
 export const createHttp = (options: Options): RequestListener => {
   const { configuration, particulars, around, identities, partners, operationDoor } = options;
-  const { rates, windows, compression, telemetry, reloading, subscriptions, log } = options;
+  const { rates, windows, compression, budgets, developers, shedding } = options;
+  const { telemetry, reloading, subscriptions, log } = options;
   const { listen, limits, auth, persisted, telemetry: seeing } = configuration;
   const answers = createAnswers(telemetry, log);
   const { fail, refuse } = answers;
-  const longWay = createLongWay(configuration, operationDoor, compression, telemetry);
+  const longWay = createLongWay({
+    configuration,
+    operationDoor,
+    compression,
+    shedding,
+    budgets,
+    developers,
+    telemetry,
+  });
   const follow = subscriptions && createFollow(subscriptions, configuration, partners, telemetry);
   const cors = createCors(configuration.cors);
   const hasCors = configuration.cors.origins.length > 0;
@@ -74,8 +89,13 @@ export const createHttp = (options: Options): RequestListener => {
     const { shortWay, keptAnswers } = asking.era.generation;
     // A text that is known is known for all who may ask for any.
     const isFreeText = !persisted.required && asking.partner === null;
-    const isShort = isFreeText && body.length <= limits.variables && !longWay.wantsFanout(asking);
+    const isShort =
+      isFreeText && body.length <= limits.variables && !developers.ask(asking) && !budgets.bind(asking);
     const read = isShort && (isGet || isJson(headers['content-type'])) ? shortWay.read(body) : null;
+    if (read && !shedding.admits(read.known)) {
+      refuse(response, asking, shedding.refusal());
+      return;
+    }
     if (read && !isGet && shortWay.answer(read, asking, headers.accept, response)) return;
     const isQuery = read?.known.definition.operation === 'query';
     if (read && isGet && isQuery && keptAnswers.answer(read, asking, response)) return;
@@ -144,6 +164,11 @@ export const createHttp = (options: Options): RequestListener => {
   };
 
   const enter = (request: IncomingMessage, response: ServerResponse, body: string, visit: Visit): void => {
+    if (!shedding.enter()) {
+      fail(response, visit, shedding.refusal());
+      return;
+    }
+    visit.place = shedding;
     const key = partners.isOpen ? one(request.headers[persisted.keyHeader]) : undefined;
     if (key === undefined) {
       identify(request, response, body, visit, null);

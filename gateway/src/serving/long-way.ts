@@ -7,31 +7,34 @@ import type { GatewayConfiguration } from '../configuration/configuration.ts';
 import type { Body } from '../front/short-way.ts';
 import { checkVariables } from '../limits/variables.ts';
 import { type OperationDoor, requestedIn } from '../persisted/requested.ts';
-import { fanoutHeader, fanoutOf, withExtensions } from '../telemetry/fanout.ts';
+import type { Shedding } from '../shed/shedding.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { toBinary, toText } from '../transport/binary.ts';
 import { MethodNotAllowed, send } from './answers.ts';
-import type { Asking } from './asking.ts';
+import type { Budgets } from './budgets.ts';
+import type { Developers } from './developers.ts';
 import type { Inside } from './generation.ts';
 import { changesSomething, parsed, statusFor } from './request.ts';
 
 export type LongWay = {
-  /** What a request costs the subgraphs is told to developers who ask for it. */
-  readonly wantsFanout: (asking: Asking) => boolean;
   /** @throws RequestError before the supergraph was left */
   readonly answer: (body: string, isGet: boolean, asking: Inside, response: ServerResponse) => Promise<void>;
 };
 
 const unkept = { 'cache-control': 'no-store' };
 
-export const createLongWay = (
-  { limits, developers }: GatewayConfiguration,
-  operationDoor: OperationDoor,
-  compression: Compression,
-  telemetry: Telemetry,
-): LongWay => {
-  const wantsFanout = ({ headers, identity }: Asking): boolean =>
-    headers[fanoutHeader] === '1' && developers.scope !== undefined && identity.scopes.has(developers.scope);
+type Options = {
+  readonly configuration: GatewayConfiguration;
+  readonly operationDoor: OperationDoor;
+  readonly compression: Compression;
+  readonly shedding: Shedding;
+  readonly budgets: Budgets;
+  readonly developers: Developers;
+  readonly telemetry: Telemetry;
+};
+
+export const createLongWay = (options: Options): LongWay => {
+  const { operationDoor, compression, shedding, budgets, developers, telemetry } = options;
+  const { limits } = options.configuration;
 
   /** The text has been found; what it wants may still be known. */
   const withText = async (
@@ -41,7 +44,7 @@ export const createLongWay = (
     asking: Inside,
     response: ServerResponse,
   ): Promise<void> => {
-    const { shortWay, door, keptAnswers } = asking.era.generation;
+    const { shortWay, door, keptAnswers, costFor } = asking.era.generation;
     const read = shortWay.readText(text, request);
     if (
       isGet &&
@@ -49,10 +52,15 @@ export const createLongWay = (
         (!read && changesSomething(text, request.operationName)))
     )
       throw new MethodNotAllowed('BAD_USER_INPUT', 'Mutations go by POST.');
-    const isThorough = wantsFanout(asking);
+    if (!shedding.admits(read?.known ?? null)) throw shedding.refusal();
+    const isThorough = developers.ask(asking);
     if (isThorough) asking.visit.lookClosely();
-    else if (read && isGet && keptAnswers.answer(read, asking, response)) return;
-    else if (read && !isGet && shortWay.answer(read, asking, asking.headers.accept, response)) return;
+    else if (read) {
+      const cost = budgets.bind(asking) ? costFor(read, asking) : null;
+      if (cost !== null) await budgets.pay(asking, cost);
+      if (isGet && keptAnswers.answer(read, asking, response)) return;
+      if (!isGet && shortWay.answer(read, asking, asking.headers.accept, response)) return;
+    }
     telemetry.metrics.plans.misses.value += 1;
     const { headers, visit } = asking;
     const { id: _id, documentId: _documentId, extensions: _extensions, ...rest } = request;
@@ -71,19 +79,12 @@ export const createLongWay = (
       else sendText(compression, response, status, answer.body, { ...unkept, ...answer.headers });
       return;
     }
-    const { operations } = asking.era.generation;
-    const plan = operations.known(text, name)?.for(asking)?.describe() ?? '';
     const { 'content-length': _length, ...kept } = answer.headers;
-    send(
-      response,
-      status,
-      toText(withExtensions(toBinary(answer.body.trimEnd()), { fanout: fanoutOf(visit, plan) })),
-      kept,
-    );
+    // It is known by now.
+    send(response, status, developers.tell(asking, shortWay.readText(text, request), answer.body), kept);
   };
 
   return {
-    wantsFanout,
     answer: async (body, isGet, asking, response) => {
       const request = parsed(body);
       const { extensions } = request;
@@ -93,8 +94,11 @@ export const createLongWay = (
         (typeof extensions !== 'object' || Array.isArray(extensions))
       )
         throw new RequestError('BAD_USER_INPUT', 'Extensions are an object.', { path: ['extensions'] });
-      if (body.length > limits.variables && request.variables)
+      if (body.length > limits.variables && request.variables) {
+        // What is nested too deep cannot be written out to be measured.
+        checkVariables(request.variables, 0, limits);
         checkVariables(request.variables, JSON.stringify(request.variables).length, limits);
+      }
       const text = await operationDoor.choose(requestedIn(request), asking.partner);
       await withText(text, request, isGet, asking, response);
     },

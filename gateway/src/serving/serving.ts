@@ -20,6 +20,8 @@ import { createRates } from '../rate/rates.ts';
 import { createLocalWindows, createRedisWindows } from '../rate/windows.ts';
 import { createReloading } from '../reload/reloading.ts';
 import { watchSupergraph } from '../reload/supergraph-file.ts';
+import { openShedding } from '../shed/shedding.ts';
+import { watchShedding } from '../shed/shedding-metrics.ts';
 import { contentType as metricsType } from '../telemetry/registry.ts';
 import { spanSettings } from '../telemetry/spans.ts';
 import { openTelemetry } from '../telemetry/telemetry.ts';
@@ -27,7 +29,9 @@ import type { Siblings } from '../workers/workers.ts';
 import { withAccounts } from './accounts.ts';
 import { createAround } from './around.ts';
 import { type Asking, asPartner } from './asking.ts';
+import { createBudgets } from './budgets.ts';
 import { createHttpWithContracts } from './contracts.ts';
+import { createDevelopers } from './developers.ts';
 import { type Generation, openGeneration } from './generation.ts';
 import type { Particulars } from './particulars.ts';
 import { openServedSubscriptions } from './subscriptions.ts';
@@ -83,14 +87,6 @@ const supergraphIn = (file: string | undefined): string => {
   }
 };
 
-/** What can be written down and is not done yet is refused, rather than believed in. */
-const notYet = ({ rates, persisted }: GatewayConfiguration): string[] => [
-  ...(rates.rules.some(({ counts }) => counts === 'cost') ? ['rates.rules: by cost is not there yet'] : []),
-  ...(persisted.partners.some(({ costPerMinute }) => costPerMinute !== null)
-    ? ['persisted.partners: costPerMinute is not there yet']
-    : []),
-];
-
 const redisUrl = ({ url, password }: NonNullable<GatewayConfiguration['redis']>): string => {
   const whole = new URL(url);
   if (password !== undefined) whole.password = password;
@@ -101,8 +97,6 @@ const redisUrl = ({ url, password }: NonNullable<GatewayConfiguration['redis']>)
 export const openServing = async (options: Options): Promise<Serving> => {
   const { configuration, particulars, log, accepts, siblings } = options;
   const { listen, supergraph, telemetry, auth, persisted, rates } = configuration;
-  const missing = notYet(configuration);
-  if (missing.length > 0) throw new ConfigError(missing);
   const sdl = options.sdl ?? supergraphIn(supergraph.file);
   const { manifest, partners } = await readAgreed(persisted);
   const partnerDoor = createPartnerDoor(partners, particulars.clients);
@@ -131,6 +125,10 @@ export const openServing = async (options: Options): Promise<Serving> => {
   const redis = configuration.redis ? openRedis(redisUrl(configuration.redis), log) : null;
   if (redis) await connectRedis(redis, log);
   const prefix = configuration.redis?.prefix ?? '';
+  const local = createLocalWindows((redis ? rates.localShare : 1) / listen.workers);
+  const windows = redis ? createRedisWindows(redis, prefix, local, log) : local;
+  const counters = createRates(rates.rules, windows);
+  const budgets = createBudgets(rates.rules, counters);
   const { cache } = configuration;
   const savings = createSavings<Asking>({ settings: cache, redis, prefix, metrics: seen.metrics, log });
   const news = savings.store && particulars.hearNews?.(savings.store);
@@ -138,10 +136,10 @@ export const openServing = async (options: Options): Promise<Serving> => {
   const hasCookies = forwardedNames(configuration).includes('cookie');
   const { enabled: isPacked, atLeast } = configuration.compression;
   const compression = createCompression({ enabled: isPacked && !hasCookies, atLeast });
-  const saved = { savings, compression };
+  const around = { savings, compression, budgets };
   const reloading = await createReloading<Generation>(sdl, {
     open: (text, before) =>
-      openGeneration(text, before, agreed, configuration, particulars, seen, log, saved),
+      openGeneration(text, before, agreed, configuration, particulars, seen, log, around),
     onSwap: ({ preparation, upstreams }) => {
       subscriptions
         ?.replace(preparation, upstreams)
@@ -163,8 +161,6 @@ export const openServing = async (options: Options): Promise<Serving> => {
         })
       : null;
   const identities = openIdentities(auth, log, accepts);
-  const local = createLocalWindows((redis ? rates.localShare : 1) / listen.workers);
-  const windows = redis ? createRedisWindows(redis, prefix, local, log) : local;
   const { automatic } = persisted;
   const operationDoor = createOperationDoor({
     manifest,
@@ -186,6 +182,9 @@ export const openServing = async (options: Options): Promise<Serving> => {
   seen.metrics.watchSubgraphs(() =>
     [...reloading.current().transports].map(([name, transport]) => [name, transport.state()] as const),
   );
+
+  const shedding = openShedding(configuration.shedding);
+  if (configuration.shedding.enabled) watchShedding(shedding, seen.metrics.watch);
 
   const subscriptions = configuration.subscriptions.enabled
     ? openServedSubscriptions(
@@ -229,9 +228,12 @@ export const openServing = async (options: Options): Promise<Serving> => {
       identities,
       partners: partnerDoor,
       operationDoor,
-      rates: createRates(rates.rules, windows),
+      rates: counters,
       compression,
       windows,
+      budgets,
+      developers: createDevelopers(configuration),
+      shedding,
       telemetry: seen,
       reloading,
       subscriptions,
@@ -270,6 +272,7 @@ export const openServing = async (options: Options): Promise<Serving> => {
       metricsServer?.closeAllConnections();
       identities.close();
       file?.close();
+      shedding.close();
       await reloading.close();
       await news?.stop();
       redis?.disconnect();

@@ -62,6 +62,21 @@ export type Settings = {
 
 type Values = z.infer<typeof shape>;
 
+/** What shoppers can do without for a moment, before what they would miss, before what is about an order of theirs. */
+const givenUp = [
+  { name: 'recommendations', fields: ['trending', 'trackActivity'] },
+  { name: 'search', fields: ['searchProducts'] },
+  { name: 'browsing' },
+  {
+    name: 'orders',
+    fields: [
+      ...['cart', 'me', 'order', 'orders', 'payment', 'shipment'],
+      ...['setCartLine', 'saveAddress', 'addPaymentMethod', 'checkout', 'cancelOrder', 'refundOrder'],
+      ...['login', 'register', 'refreshSession'],
+    ],
+  },
+];
+
 /** The settings that differ from those of a gateway without a shop. */
 const ofTheShop = (values: Values): object => {
   const isProduction = values.NODE_ENV === 'production';
@@ -84,8 +99,10 @@ const ofTheShop = (values: Values): object => {
     limits: {
       // Guessing passwords or carts by the dozen takes a request for each guess, which the throttles count.
       alone: ['login', 'register', 'checkout'],
-      cost: { anonymous: 20_000, signedIn: 20_000 },
+      // A hundred of anything a page shows, with what belongs to it, and no page in each of a hundred.
+      cost: { anonymous: 4_000, signedIn: 10_000 },
     },
+    shedding: { classes: givenUp },
     cors: {
       origins: origins
         .split(',')

@@ -243,9 +243,3 @@ test('variables have a bound of their own', async () => {
     (await open.ask({ query, variables: { id: 'x'.repeat(70_000) } })).body.errors[0].extensions.code,
   ).toBe('BAD_USER_INPUT');
 });
-
-test('what is not there yet is refused, and not taken for granted', async () => {
-  await expect(library.gateway('cache: { entities: { enabled: true } }')).rejects.toThrow('cache.entities');
-  const rule = 'rates: { rules: [{ by: user, counts: cost, limit: 5, window: 1m }] }';
-  await expect(library.gateway(rule)).rejects.toThrow('by cost');
-});

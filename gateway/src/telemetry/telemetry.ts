@@ -137,6 +137,7 @@ export const openTelemetry = (
     leave: (visit, status, ending, code) => {
       if (visit.isOver) return;
       visit.isOver = true;
+      visit.place?.leave();
       const { operation, arrival } = visit;
       const kind = operation?.kind ?? 'unknown';
       const ms = performance.now() - visit.startedAt;

@@ -76,6 +76,8 @@ export class Visit {
   isThorough: boolean;
   shares: Map<string, Share> | null = null;
   isOver = false;
+  /** what it has a place in while it is under way */
+  place: { leave(): void } | null = null;
 
   constructor(arrival: Arrival) {
     this.arrival = arrival;
