@@ -1,7 +1,9 @@
-// What somebody in the shop does to its goods: as the catalogue does it, row and message in one transaction.
+// What somebody in the shop does to its goods: as the catalogue does it, row and message in one transaction, and then its
+// own memory of it is gone.
 import { VariantChanged } from '@orderstream/catalog/messages';
 import { openDatabase } from '@orderstream/runtime/database';
 import { newTrace } from '@orderstream/runtime/trace';
+import { Redis } from 'ioredis';
 import { inject } from 'vitest';
 import type { Good } from './books.ts';
 
@@ -24,9 +26,10 @@ export const changeGood = async (
   { uuid }: Pick<Good, 'uuid'>,
   change: { readonly price?: number; readonly active?: boolean },
 ): Promise<void> => {
+  const redis = new Redis(inject('services').redisUrl);
   const database = openDatabase({ url: databases.catalog!, applicationName: 'journeys clerk', size: 1 });
   try {
-    await database.transaction(async (begin) => {
+    const tenant = await database.transaction(async (begin) => {
       const { sql } = begin({ tenantId: '', ...origin() });
       const [row] = await sql<Row>`
         update variant set version = version + 1, price_minor = coalesce(${change.price ?? null}, price_minor),
@@ -48,8 +51,11 @@ export const changeGood = async (
           version,
         ),
       );
+      return tenantId;
     });
+    await redis.del(`${process.env.REDIS_PREFIX || 'os:'}catalog:${tenant}:variant:${uuid}`);
   } finally {
+    redis.disconnect();
     await database.close();
   }
 };
