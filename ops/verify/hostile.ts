@@ -6,7 +6,7 @@ import { besiege, type Plan, type SiegeReport } from '../../tests/hostile/siege.
 const promised = { delayP99Ms: 50, share: 0.9 };
 
 /** What was promised and not kept, in sentences. */
-export const broken = ({ delayP99Ms, share, isAlive, wrong }: SiegeReport): string[] => [
+const broken = ({ delayP99Ms, share, isAlive, wrong }: SiegeReport): string[] => [
   ...(isAlive ? [] : ['the gateway has ended']),
   ...(delayP99Ms <= promised.delayP99Ms
     ? []
@@ -22,7 +22,8 @@ const ms = (value: number): string => `${value.toFixed(1)} ms`;
 const mebibytes = (value: number): string => `${value.toFixed(0)} MiB`;
 
 const table = (report: SiegeReport): string => {
-  const { plan, calm, siege, share, delayP99Ms, delayMaxMs, cpu, heapMiB, rssMiB, bad } = report;
+  const { plan, calm, siege, share, calmDelayP99Ms, delayP99Ms, delayMaxMs } = report;
+  const { cpu, waited, heapMiB, rssMiB, bad } = report;
   const rows: [string, string, string][] = [
     ['', 'calm', 'siege'],
     ['bad requests, of so many kinds', '', `${bad.sent}, ${bad.kinds}`],
@@ -32,9 +33,10 @@ const table = (report: SiegeReport): string => {
     ['50th percentile', ms(calm.p50), ms(siege.p50)],
     ['99th percentile', ms(calm.p99), ms(siege.p99)],
     ['gateway: of one core', percent(cpu[0]), percent(cpu[1])],
+    ['gateway: waiting for a core', percent(waited[0]), percent(waited[1])],
     ['gateway: heap at rest', mebibytes(heapMiB[0]), mebibytes(heapMiB[1])],
     ['gateway: memory at rest', mebibytes(rssMiB[0]), mebibytes(rssMiB[1])],
-    ['gateway: event loop late, 99th percentile', '', ms(delayP99Ms)],
+    ['gateway: event loop late, 99th percentile', ms(calmDelayP99Ms), ms(delayP99Ms)],
     ['gateway: event loop late, longest', '', ms(delayMaxMs)],
   ];
   return rows

@@ -76,6 +76,12 @@ export const bodies = ({ list, leaf, paged, sought, textType }: Words): Input[] 
       variables(`{"n":${nestedValue(10_000, '{"a":', '}')}}`),
       badInput,
     ),
+    input(
+      7,
+      'a list in lists, fifty thousand levels deep',
+      variables(`{"n":${nestedValue(49_000, '[', ']')}}`),
+      badInput,
+    ),
     input(7, 'variables a hundred thousand wide', variables(`{"n":[${'1,'.repeat(48_000)}1]}`), badInput),
     input(
       7,

@@ -17,7 +17,7 @@ import type { Words } from './input.ts';
 
 const federation = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@authenticated"])`;
 
-export const wideFields = Array.from({ length: 60 }, (_, index) => `word${index}`);
+const wideFields = Array.from({ length: 60 }, (_, index) => `word${index}`);
 
 const texts = {
   books: `${federation}

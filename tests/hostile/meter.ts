@@ -1,4 +1,5 @@
 // Loaded into a gateway's process before the gateway: tells what its event loop has had to do.
+import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 export type Reading = {
@@ -7,6 +8,8 @@ export type Reading = {
   /** milliseconds that the event loop came too late, since the reading before; the clock of one millisecond included */
   readonly delayP99Ms: number;
   readonly delayMaxMs: number;
+  /** milliseconds that it could have gone on and there was no processor for it; 0 where the system does not tell */
+  readonly waitedMs: number;
   readonly heapMiB: number;
   readonly rssMiB: number;
 };
@@ -19,6 +22,15 @@ const isQuestion = (message: unknown): message is Question =>
 
 const mebibytes = (bytes: number): number => bytes / 1024 / 1024;
 
+/** Of the first thread, which is the one that answers. */
+const waitedMs = (): number => {
+  try {
+    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
+  } catch {
+    return 0;
+  }
+};
+
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
 
@@ -30,6 +42,7 @@ process.on('message', (message: unknown) => {
   const { heapUsed, rss } = process.memoryUsage();
   const reading: Reading = {
     cpuMs: (user + system) / 1_000,
+    waitedMs: waitedMs(),
     ...delays,
     heapMiB: mebibytes(heapUsed),
     rssMiB: mebibytes(rss),

@@ -6,6 +6,8 @@ export type Heard = {
   readonly status: number | null;
   readonly text: string;
   readonly isClosed: boolean;
+  /** of the system, where it cut the line */
+  readonly error: string | null;
 };
 
 const open = (url: string): Socket => {
@@ -42,12 +44,12 @@ export const say = (
     const socket = open(url);
     let text = '';
     let isOver = false;
-    const over = (isClosed: boolean): void => {
+    const over = (isClosed: boolean, error: string | null = null): void => {
       if (isOver) return;
       isOver = true;
       clearTimeout(patience);
       socket.destroy();
-      resolve({ status: statusIn(text), text, isClosed });
+      resolve({ status: statusIn(text), text, isClosed, error });
     };
     const patience = setTimeout(() => over(false), patienceMs);
     const rest = pieces[Symbol.iterator]();
@@ -63,7 +65,7 @@ export const say = (
       text += part.toString('latin1');
       if (wholeIn(text) >= answers) over(false);
     });
-    socket.on('error', () => over(true));
+    socket.on('error', ({ message }) => over(true, message));
     socket.on('close', () => over(true));
     socket.on('connect', write);
   });

@@ -163,11 +163,14 @@ export const openRaw = (url: string, options: Handshake = {}): Promise<RawSocket
       }
       read();
     });
-    socket.on('error', () => undefined);
+    let cause: unknown;
+    socket.on('error', (error) => {
+      cause = error;
+    });
     socket.once('close', () => {
       isGone = true;
       gone({ code: null, reason: '' });
-      if (!isOpen) reject(new Error('The line was cut in the middle of the handshake.'));
+      if (!isOpen) reject(new Error(`The line was cut in the middle of the handshake: ${cause}`));
     });
     socket.once('connect', () => socket.write(handshake(options)));
   });

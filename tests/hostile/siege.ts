@@ -36,11 +36,14 @@ export type SiegeReport = {
   readonly siege: Served;
   /** served under siege against calm, of as many in a second */
   readonly share: number;
-  /** milliseconds that the gateway's event loop came too late under siege */
+  /** milliseconds that the gateway's event loop came too late in peace, and under siege */
+  readonly calmDelayP99Ms: number;
   readonly delayP99Ms: number;
   readonly delayMaxMs: number;
   /** of one core, in peace and under siege */
   readonly cpu: readonly [number, number];
+  /** of the time, in which the gateway could have gone on and the machine had no core for it */
+  readonly waited: readonly [number, number];
   readonly heapMiB: readonly [before: number, after: number];
   readonly rssMiB: readonly [before: number, after: number];
   readonly isAlive: boolean;
@@ -192,11 +195,16 @@ export const besiege = async (plan: Plan): Promise<SiegeReport> => {
       calm,
       siege: under,
       share: under.served / seconds / (calm.served / calmSeconds),
+      calmDelayP99Ms: between.delayP99Ms,
       delayP99Ms: after.delayP99Ms,
       delayMaxMs: after.delayMaxMs,
       cpu: [
         (between.cpuMs - before.cpuMs) / (calmSeconds * 1_000),
         (after.cpuMs - between.cpuMs) / (seconds * 1_000),
+      ],
+      waited: [
+        (between.waitedMs - before.waitedMs) / (calmSeconds * 1_000),
+        (after.waitedMs - between.waitedMs) / (seconds * 1_000),
       ],
       heapMiB: [before.heapMiB, rest.heapMiB],
       rssMiB: [before.rssMiB, rest.rssMiB],

@@ -2,7 +2,7 @@
 import type { Expected } from './input.ts';
 import type { Heard } from './raw-http.ts';
 
-export const codesIn = ({ text }: Heard): string[] => [
+const codesIn = ({ text }: Heard): string[] => [
   ...new Set([...text.matchAll(/"code":"(\w+)"/g)].map(([, code]) => code!)),
 ];
 
@@ -10,9 +10,12 @@ export const codesIn = ({ text }: Heard): string[] => [
 const indiscretion = /node_modules|\.[tj]s:\d+|\bat \w+ \(|"stack|Did you mean|INTERNAL/;
 
 /** What is wrong with the answer, or null. */
-export const problemWith = (heard: Heard, { status, codes }: Expected): string | null => {
+export const problemWith = (heard: Heard, { status, codes, mayBeCut = false }: Expected): string | null => {
   const shown = heard.text.slice(0, 2_000);
-  if (heard.status === null) return heard.isClosed ? 'cut off without an answer' : 'not answered in time';
+  if (heard.status === null) {
+    if (!heard.isClosed) return 'not answered in time';
+    return mayBeCut ? null : `cut off without an answer: ${heard.error}`;
+  }
   if (!status.includes(heard.status))
     return `answered with ${heard.status} instead of ${status.join(' or ')}: ${shown}`;
   const found = codesIn(heard);
