@@ -20,6 +20,7 @@ beforeAll(async () => {
 
 type Partner = {
   readonly client: ClientViewFragment;
+  readonly key: string;
   readonly ask: (body: object, key?: string) => Promise<Answer>;
 };
 
@@ -38,8 +39,16 @@ const newPartner = async (
   accepted(setApiClientOperations, 'ApiClientOperationsSet');
   return {
     client,
+    key: key!,
     ask: (body, by = key!) => postTo(graphqlUrl, JSON.stringify(body), { 'x-api-key': by }),
   };
+};
+
+/** What an event stream says from its first word to its end. */
+const streamed = async ({ key }: Partner, body: object): Promise<string> => {
+  const headers = { 'content-type': 'application/json', accept: 'text/event-stream', 'x-api-key': key };
+  const response = await fetch(graphqlUrl, { method: 'POST', headers, body: JSON.stringify(body) });
+  return response.text();
 };
 
 const clientNow = async ({ client }: Partner): Promise<ClientViewFragment> => {
@@ -73,7 +82,7 @@ test('a partner asks for its own operations by their ids, and for nothing else',
 test('a partner has the scopes that it was given, and no others', async () => {
   const [clerk, guest] = await Promise.all([
     newPartner({ stock }, { scopes: ['stock:read'] }),
-    newPartner({ stock }),
+    newPartner({ stock }, { scopes: ['orders:read'] }),
   ]);
   const seen = await clerk.ask({ id: 'stock' });
   expect(seen.errors).toEqual([]);
@@ -98,8 +107,32 @@ test('a key that is not a key is nobody’s', async () => {
   }
 });
 
-test('a key that was revoked ends within ten seconds', async () => {
-  const partner = await newPartner({ goods });
+test('a partner subscribes by an id, and to nothing else', async () => {
+  const watch = 'subscription Watch { lowStock { id } }';
+  const [partner, other] = await Promise.all([
+    newPartner({ goods }, { scopes: ['stock:read'] }),
+    newPartner({ watch }, { scopes: ['stock:read'] }),
+  ]);
+  for (const body of [{ query: watch }, { id: 'watch' }])
+    expect(await streamed(partner, body)).toContain('PERSISTED_QUERY_REQUIRED');
+  const headers = { 'content-type': 'application/json', accept: 'text/event-stream', 'x-api-key': other.key };
+  const abort = new AbortController();
+  const { status, headers: told } = await fetch(graphqlUrl, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ id: 'watch' }),
+    signal: abort.signal,
+  });
+  expect([status, told.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+  abort.abort();
+});
+
+test('a key that was revoked ends within ten seconds, and what goes on by it with it', async () => {
+  const partner = await newPartner(
+    { goods, watch: 'subscription Watch { lowStock { id } }' },
+    { scopes: ['stock:read'] },
+  );
+  const stream = streamed(partner, { id: 'watch' });
   const asked = { id: 'goods', variables: { first: 1 } };
   expect((await partner.ask(asked)).errors).toEqual([]);
   const { revokeApiClient } = await admin.client.send(RevokeApiClientDocument, {
@@ -112,6 +145,7 @@ test('a key that was revoked ends within ten seconds', async () => {
     interval: 250,
   });
   expect((await clientNow(partner)).revokedAt).not.toBeNull();
+  expect(await stream).toContain('UNAUTHENTICATED');
 });
 
 test('what a partner asked is shown to admins, and to nobody else', async () => {
