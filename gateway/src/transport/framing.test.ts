@@ -58,6 +58,17 @@ const noticeable: Record<string, Wrong> = {
   'a negative length': (asked) => headOf(asked, -1) + bodyOf(asked.token),
   'chunked and a length': (asked) => chunked(asked, `content-length: 5\r\n`),
   'a wrong chunk size': (asked) => chunked(asked).replace('\r\n\r\n', '\r\n\r\nxyz\r\n'),
+  'chunks with remarks': (asked) => chunked(asked).replace(/^([0-9a-f]+)\r$/gm, '$1;remark=1\r'),
+  'something after the chunks': (asked) => chunked(asked).replace(/0\r\n\r\n$/, '0\r\nx-after: 1\r\n\r\n'),
+  'a chunk that is too long': (asked) => chunked(asked).replace(/\r\n0\r\n\r\n$/, 'x\r\n0\r\n\r\n'),
+  'a chunk of a huge size': (asked) =>
+    chunked(asked).replace(/\r\n\r\n[0-9a-f]+\r\n/, '\r\n\r\nffffffffff\r\n'),
+  'lines that end in half a line break': (asked) => whole(asked).replaceAll('\r\n', '\n'),
+  'a name with a blank behind it': (asked) => whole(asked).replace('content-length:', 'content-length :'),
+  'a length in another base': (asked) =>
+    headOf(asked, `0x${bodyOf(asked.token).length.toString(16)}`) + bodyOf(asked.token),
+  'a length with a sign': (asked) => headOf(asked, `+${bodyOf(asked.token).length}`) + bodyOf(asked.token),
+  'a coding twice': (asked) => chunked(asked, 'transfer-encoding: chunked\r\n'),
   'an unknown coding': (asked) => whole(asked, 'transfer-encoding: gzip\r\n'),
   'no content, and some': (asked) =>
     headOf(asked, bodyOf(asked.token).length, '', '204 No Content') + bodyOf(asked.token),

@@ -3,7 +3,7 @@
 import { audience, issuer } from './tokens.ts';
 
 type Wanted = {
-  readonly sharing: 'never' | 'always';
+  readonly sharing: 'never' | 'echoed';
   /** with the keys of who issues access tokens; otherwise what clients send is theirs and the subgraphs' affair */
   readonly keysFile?: string;
 };
@@ -17,5 +17,7 @@ export const configurationOf = ({ sharing, keysFile }: Wanted): string =>
         issuers: [{ issuer, keys: { file: keysFile }, audiences: [audience], algorithms: ['EdDSA'] }],
       },
     }),
+    // A machine that has other work to do is no reason to send anybody away.
+    shedding: { loopDelay: '10s' },
     limits: { repeats: 10_000, cost: { anonymous: 1_000_000_000, signedIn: 1_000_000_000 } },
   });

@@ -43,7 +43,7 @@ type Plan = {
 };
 
 export const reference = '@apollo/gateway';
-/** as it is configured by default, and where subgraphs are trusted to answer in order */
+/** with connections of their own for each call, and shared ones where subgraphs name the calls they answer */
 export const ours = ['ours', 'ours (shared connections)'] as const;
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -206,7 +206,7 @@ export const startContenders = async (
   const plans: Plan[] = [
     apollo,
     ourPlan(ours[0], configurationOf({ sharing: 'never' })),
-    ourPlan(ours[1], configurationOf({ sharing: 'always' })),
+    ourPlan(ours[1], configurationOf({ sharing: 'echoed' })),
     { ...ourPlan('ours (JWT)', configurationOf({ sharing: 'never', keysFile })), needsTokens: true },
   ];
   if (withPeers && isWanted(hive)) {

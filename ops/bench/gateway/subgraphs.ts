@@ -31,9 +31,15 @@ const count = (authorization: string | undefined): void => {
   seen.last[seen.calls % keptCalls] = authorization ?? '';
 };
 
+/** Whoever names a call hears the name again, as from subgraphs that ours may share connections to. */
+const callHeader = 'x-call-id';
+
 const send = (response: ServerResponse, answer: string): void => {
   const bytes = Buffer.from(answer);
-  response.writeHead(200, ['content-type', 'application/json', 'content-length', String(bytes.length)]);
+  const headers = ['content-type', 'application/json', 'content-length', String(bytes.length)];
+  const call = response.req.headers[callHeader];
+  if (typeof call === 'string') headers.push(callHeader, call);
+  response.writeHead(200, headers);
   response.end(bytes);
 };
 
