@@ -90,11 +90,13 @@ export class OwnConnections<Asking> implements ConnectionOwner<Asking> {
 
   /** The next that somebody still waits for. */
   #next(): Call<Asking> | null {
+    const now = performance.now();
     for (let call = this.#first; call; call = this.#first) {
       this.#first = call.behind;
       if (!this.#first) this.#last = null;
       call.behind = null;
-      if (call.receiver) return call;
+      // Those whose time is over at this moment are told so in a moment.
+      if (call.receiver && call.deadline > now) return call;
     }
     return null;
   }
