@@ -253,8 +253,8 @@ export const openGeneration = async (
         rules.admitVariables(given);
         return readVariables(apiSchema, definition, given);
       },
-      check: (asked, definition, variables) =>
-        checkCost(estimated(asked, definition, variables), true, limits),
+      check: (asked, definition, variables, asking) =>
+        checkCost(estimated(asked, definition, variables), isKnown(asking), limits),
     },
   });
 

@@ -1,6 +1,8 @@
 // What requests cost, through the gateway: who may spend how much, and who is told.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { composeServices } from '@apollo/composition';
+import { parse } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { keyHashOf } from '../persisted/partners.ts';
@@ -22,7 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => library.close());
 
-const open = (settings: string) => library.gateway(`limits: { deadline: 60s, planning: 30s }\n${settings}`);
+const open = (settings: string, supergraph?: string) =>
+  library.gateway(`limits: { deadline: 60s, planning: 30s }\n${settings}`, supergraph);
 
 const signedInAs = async (subject: string, scope = ''): Promise<Record<string, string>> => {
   const token = await new SignJWT({ scope })
@@ -129,5 +132,33 @@ test('developers are told what was estimated, what it came to and what the limit
     const silent = await gateway.ask(page(5), headers);
     expect(silent.body.data.books).toHaveLength(2);
     expect(silent.body.extensions).toBeUndefined();
+  }
+});
+
+test('a subscription is within the limit of whoever asks for it, or is not begun', async () => {
+  const { supergraphSdl } = composeServices([
+    {
+      name: 'clocks',
+      url: 'http://127.0.0.1:1/graphql',
+      typeDefs: parse(
+        'type Query { now: Int } type Subscription { ticks(first: Int): [Tick] } type Tick { at: Int parts(first: Int): [Tick] }',
+      ),
+    },
+  ]);
+  const file = join(library.dir, 'clocks.graphql');
+  writeFileSync(file, supergraphSdl!);
+  const gateway = await open(`${auth}\nsubscriptions: { keepAlive: 200ms }`, file);
+  const follow = (first: number, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(gateway.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
+      body: JSON.stringify({ query: `subscription { ticks(first: ${first}) { parts(first: 20) { at } } }` }),
+    });
+  expect(await (await follow(50)).text()).toContain('"code":"QUERY_TOO_COMPLEX"');
+  // There are no clocks, so all that comes of what is begun is a sign of life.
+  for (const begun of [await follow(10), await follow(50, await signedInAs('ada'))]) {
+    const reader = begun.body!.getReader();
+    expect(Buffer.from((await reader.read()).value!).toString()).toMatch(/^:/);
+    await reader.cancel();
   }
 });

@@ -123,13 +123,16 @@ export const openLibrary = async () => {
     sdl: supergraphSdl,
     books,
     loans,
-    /** @param settings YAML */
-    gateway: async (settings = '') => {
+    /**
+     * @param settings YAML
+     * @param of another supergraph's file
+     */
+    gateway: async (settings = '', of = file) => {
       const configuration = readConfiguration(settings, {});
       const gateway = await openStandalone({
         ...configuration,
         listen: { ...configuration.listen, port: 0 },
-        supergraph: { ...configuration.supergraph, file },
+        supergraph: { ...configuration.supergraph, file: of },
         telemetry: {
           ...configuration.telemetry,
           accessLog: { enabled: false, sample: 0 },

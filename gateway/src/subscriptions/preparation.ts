@@ -49,7 +49,7 @@ export type Live<Asking> = {
 };
 
 /** What an operation has to stand; replaced with the supergraph. */
-export type Rules = {
+export type Rules<Asking> = {
   /** @throws RequestError or GraphQLError for what is no GraphQL, or too much of it */
   readonly parse: (text: string) => DocumentNode;
   /** @throws GraphQLError for the first variable that does not fit */
@@ -57,8 +57,13 @@ export type Rules = {
     operation: OperationDefinitionNode,
     given: SubscribeRequest['variables'],
   ) => Record<string, unknown>;
-  /** @throws RequestError for what would cost too much */
-  readonly check: (document: DocumentNode, operation: OperationDefinitionNode, variables: Variables) => void;
+  /** @throws RequestError for what would cost more than this asker may spend */
+  readonly check: (
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Variables,
+    asking: Asking,
+  ) => void;
 };
 
 export type Preparation<Asking> = {
@@ -72,7 +77,7 @@ export type Preparation<Asking> = {
 type Options<Asking> = {
   readonly supergraph: Supergraph;
   readonly transports: ReadonlyMap<string, Transport<Asking>>;
-  readonly rules: Rules;
+  readonly rules: Rules<Asking>;
   /** what is guarded by the supergraph's directives, and how somebody stands */
   readonly guarded?: { readonly authority: Authority; readonly standingOf: (asking: Asking) => Standing };
   readonly formatError?: FormatError<Asking>;
@@ -186,7 +191,7 @@ export const createPreparation = <Asking>(options: Options<Asking>): Preparation
       const read = parse(query, operationName);
       if (!('operation' in read)) return read;
       const given = options.rules.readVariables(read.operation, request.variables);
-      options.rules.check(read.document, read.operation, given);
+      options.rules.check(read.document, read.operation, given, asking);
       const allowed = authorize(read, operationName, asking);
       const settled = allowed
         ? settle(allowed.document, getOperationAST(allowed.document)!, given)
