@@ -10,10 +10,12 @@ import {
   printSchema,
   validateSchema,
 } from 'graphql';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { readAuthRules } from '../auth/rules.ts';
 import { composeSupergraph, partnerContract } from '../composition.ts';
+import { createOperations } from '../operations/operations.ts';
 import { openSupergraph } from '../plan/supergraph.ts';
+import type { Transport } from '../transport/transport.ts';
 import { type ContractFilter, contractOf } from './contract.ts';
 
 const imports = '"@key", "@tag", "@authenticated"';
@@ -54,7 +56,7 @@ const shop = supergraphOf({
   goods: `
     type Query {
       good(id: ID!, by: Direction = UP): Good @tag(name: "out") @tag(name: "inner")
-      find(filter: Filter): [Hit!] @tag(name: "out")
+      find(filter: Filter): [Hit] @tag(name: "out")
       staff: Staff
     }
     type Mutation { sell(id: ID!): Good @authenticated change: Int @tag(name: "inner") }
@@ -90,7 +92,7 @@ const outside = `
   union Hit = Box | Good
   enum Kind { A }
   input Filter { deeper: Filter kind: Kind }
-  type Query { find(filter: Filter): [Hit!] }`;
+  type Query { find(filter: Filter): [Hit] }`;
 
 test.each<[string, ContractFilter, string]>([
   ['what is tagged, without what is excluded', { include: ['out'], exclude: ['inner'] }, outside],
@@ -104,7 +106,7 @@ test.each<[string, ContractFilter, string]>([
      enum Kind { A B }
      enum Direction { UP DOWN }
      input Filter { deeper: Filter kind: Kind margin: Int }
-     type Query { find(filter: Filter): [Hit!] good(id: ID!, by: Direction = UP): Good }`,
+     type Query { find(filter: Filter): [Hit] good(id: ID!, by: Direction = UP): Good }`,
   ],
   [
     'everything but what is excluded, and nothing to which nothing leads',
@@ -117,7 +119,7 @@ test.each<[string, ContractFilter, string]>([
      union Hit = Box | Good | Staff
      enum Kind { A }
      input Filter { deeper: Filter kind: Kind }
-     type Query { find(filter: Filter): [Hit!] staff: Staff latest: [Good!] }
+     type Query { find(filter: Filter): [Hit] staff: Staff latest: [Good!] }
      type Mutation { sell(id: ID!): Good }
      type Subscription { sold: Good }`,
   ],
@@ -131,7 +133,7 @@ test.each<[string, ContractFilter, string]>([
      enum Kind { A B }
      enum Direction { UP DOWN }
      input Filter { deeper: Filter kind: Kind margin: Int }
-     type Query { find(filter: Filter): [Hit!] good(id: ID!, by: Direction = UP): Good }
+     type Query { find(filter: Filter): [Hit] good(id: ID!, by: Direction = UP): Good }
      type Mutation { change: Int }`,
   ],
 ])('a contract has %s', (_what, filter, expected) => {
@@ -190,6 +192,54 @@ test.each(['rust', 'apollo'] as const)(
     for (const part of ['"goods"', '"reviews"', 'stars']) expect(plan).toContain(part);
   },
 );
+
+describe('over the planner of the whole', () => {
+  const whole = openSupergraph(shop, { planningMs: 20_000 });
+  afterAll(() => whole.planner.close());
+  const part = openSupergraph(contractOf(shop, { include: ['out'] }));
+  const asked: string[] = [];
+
+  /** Whatever is asked for, a subgraph answers with this. */
+  const answerTo = async (query: string, found: object): Promise<unknown> => {
+    const transport: Transport<object> = {
+      send: (body, _isQuery, _asking, receiver) => {
+        asked.push(body);
+        receiver.answered(JSON.stringify({ data: found }));
+      },
+      close: async () => undefined,
+    };
+    const operations = createOperations<object>({
+      supergraph: { ...part, planner: whole.planner },
+      transports: new Map([...part.subgraphs.keys()].map((name) => [name, transport])),
+    });
+    const operation = await operations.prepare(query, undefined, parse(query), {});
+    return new Promise((resolve) => {
+      operation.run({}, {}, { done: (body) => resolve(JSON.parse(body)) });
+    });
+  };
+
+  test('a thing of a type that is not in the contract is not told of', async () => {
+    const find = [
+      { __typename: 'Staff', id: '1', name: 'Ada' },
+      { __typename: 'Good', id: '2', price: 3 },
+      { __typename: 'Box', id: '3' },
+    ];
+    const answer = await answerTo('{ find { __typename ... on Good { price } ... on Box { id } } }', {
+      find,
+    });
+    expect(answer).toMatchObject({
+      data: { find: [null, { __typename: 'Good', price: 3 }, { __typename: 'Box', id: '3' }] },
+    });
+    expect(JSON.stringify(answer)).not.toMatch(/Staff|Ada/);
+  });
+
+  test('nothing changes by an operation that only the whole knows', async () => {
+    asked.length = 0;
+    for (const text of ['mutation { sell(id: 1) { id } }', 'subscription { sold { id } }'])
+      await expect(answerTo(text, {})).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    expect(asked).toEqual([]);
+  });
+});
 
 describe('a contract that leads nowhere is refused and says why:', () => {
   test.each<[string, string, string]>([

@@ -1,7 +1,9 @@
 // Operations that were asked for before, planned and compiled: nothing of a known one is parsed, validated or planned
 // again. Bounded by the bytes they hold, and made anew with each supergraph.
+import { RequestError } from '@orderstream/runtime/errors';
 import {
   type DocumentNode,
+  type GraphQLSchema,
   getOperationAST,
   Kind,
   type OperationDefinitionNode,
@@ -47,7 +49,7 @@ export type Operations<Asking> = {
   /**
    * Plans and compiles, once for all who ask meanwhile.
    * @param document of the text: valid, and within all limits
-   * @throws RequestError DEADLINE_EXCEEDED or INTERNAL where it cannot be planned, UNAUTHENTICATED or FORBIDDEN where
+   * @throws RequestError BAD_USER_INPUT for a root that the schema has not got, DEADLINE_EXCEEDED or INTERNAL where it cannot be planned, UNAUTHENTICATED or FORBIDDEN where
    *   nothing of it may be seen
    */
   readonly prepare: (
@@ -90,6 +92,17 @@ const looksAtSchema = ({ definitions }: DocumentNode): boolean => {
         : node.kind === Kind.INLINE_FRAGMENT && look(node.selectionSet),
     );
   return definitions.some((one) => 'selectionSet' in one && look(one.selectionSet));
+};
+
+/** Validation lets a document pass that asks for a root of which the schema has none; a planner may know more. */
+const checkRoot = (
+  apiSchema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | undefined,
+): void => {
+  const { operation } = getOperationAST(document, operationName)!;
+  if (!apiSchema.getRootType(operation))
+    throw new RequestError('BAD_USER_INPUT', `Nothing can be asked for here by a ${operation}.`);
 };
 
 class Entry<Asking> implements Known<Asking> {
@@ -183,6 +196,7 @@ export const createOperations = <Asking>(options: Options<Asking>): Operations<A
     supergraph,
     known: (text, operationName) => kept.get(keyOf(text, operationName)),
     prepare: async (text, operationName, document, asking) => {
+      checkRoot(supergraph.apiSchema, document, operationName);
       const place = keyOf(text, operationName);
       const entry = kept.get(place) ?? new Entry(text, operationName, document, options);
       const key = entry.keyFor(asking);

@@ -41,6 +41,8 @@ export class PlannerChild {
 
   constructor(sdl: string) {
     this.#sdl = sdl;
+    // Nobody may ever have waited for it when it is closed.
+    this.#readiness.promise.catch(() => undefined);
   }
 
   readonly engine: Engine = (document, operationName, signal, begun) =>
