@@ -1,6 +1,5 @@
 // The shop within the test's own process, on databases of its own: where statements and calls can be counted.
 
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
@@ -104,7 +103,8 @@ export const openSmallShop = async () => {
     LOG_LEVEL: 'silent',
   };
   let hosted = await host(subgraphs, env);
-  const gateway = await openGateway({ ...env, PORT: '0', SUBGRAPHS_URL: hosted.url });
+  // Nobody tells it of changes, so it keeps nothing, and makes each call that is needed.
+  const gateway = await openGateway({ ...env, PORT: '0', SUBGRAPHS_URL: hosted.url, KAFKA_BROKERS: '' });
   const redis = new Redis(redisUrl);
 
   /** From now on every statement belongs to a request: no job looks for work and no message is heard. */
@@ -122,23 +122,23 @@ export const openSmallShop = async () => {
   const statementsSoFar = (): Record<string, number> =>
     Object.fromEntries([...hosted.databases].map(([name, database]) => [name, database.statements()]));
 
-  const counted = async (work: () => Promise<unknown>): Promise<Tally> => {
+  /** By the gateway's own count, which knows of a call when it is answered. */
+  const callsSoFar = (): Record<string, number> => {
     const calls: Record<string, number> = {};
-    const hear = (message: unknown): void => {
-      const { path } = (message as { request: { path: string } }).request;
-      const [, name] = /^\/(\w+)\/graphql$/.exec(path) ?? [];
-      if (name) calls[name] = (calls[name] ?? 0) + 1;
-    };
-    const before = statementsSoFar();
-    // The gateway's connections tell of each request here, whoever sends it.
-    subscribe('undici:request:create', hear);
+    const told = /^gateway_subgraph_calls_total\{subgraph="(\w+)",outcome="\w+"\} (\d+)$/gm;
+    for (const [, name, count] of gateway.counted().matchAll(told))
+      calls[name!] = (calls[name!] ?? 0) + Number(count);
+    return calls;
+  };
+
+  const since = (before: Record<string, number>, after: Record<string, number>): Record<string, number> =>
+    Object.fromEntries(Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)]));
+
+  const counted = async (work: () => Promise<unknown>): Promise<Tally> => {
+    const [before, asked] = [statementsSoFar(), callsSoFar()];
     await work();
-    unsubscribe('undici:request:create', hear);
-    const after = statementsSoFar();
-    const statements = Object.fromEntries(
-      Object.entries(after).map(([name, count]) => [name, count - before[name]!]),
-    );
-    return { calls, statements };
+    const made = Object.entries(since(asked, callsSoFar())).filter(([, count]) => count > 0);
+    return { calls: Object.fromEntries(made), statements: since(before, statementsSoFar()) };
   };
 
   return {
