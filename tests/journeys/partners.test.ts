@@ -99,6 +99,17 @@ test('a partner who asks too often in a minute is told so, and the others are no
   expect((await other.ask(asked)).errors).toEqual([]);
 });
 
+test('a partner who asks for too much in a minute is told so, however seldom it asks', async () => {
+  const partner = await newPartner({ goods }, { costPerMinute: 50 });
+  const told = [];
+  for (let times = 0; times < 10; times++)
+    told.push(codes(await partner.ask({ id: 'goods', variables: { first: 10 } })));
+  expect(told[0]).toEqual([]);
+  expect(told.at(-1)).toEqual(['RATE_LIMITED']);
+  // What no minute has room for is not to be tried again.
+  expect(codes(await partner.ask({ id: 'goods', variables: { first: 100 } }))).toEqual(['QUERY_TOO_COMPLEX']);
+});
+
 test('a key that is not a key is nobody’s', async () => {
   const { client, ask } = await newPartner({ goods });
   for (const key of ['x', `${client.keyPrefix}_${'x'.repeat(43)}`, `osk_0123456789ab_${'x'.repeat(43)}`]) {

@@ -49,6 +49,23 @@ test('a key of nobody is refused, whether it has to be waited for or not', async
   }
 });
 
+test('whatever goes on by a key hears that the key is good no more, and asks about it until then', async () => {
+  const { book } = openBook();
+  let isRevoked = false;
+  const door = createPartnerDoor(createPartners([acme]), {
+    ...book,
+    byKey: (key) => (isRevoked ? null : book.byKey(key)),
+  });
+  // Forgotten meanwhile: asked about in passing, and good until somebody says otherwise.
+  expect(book.byKey(bolt.key)).toBeUndefined();
+  expect(door.isGone(bolt.key)).toBe(false);
+  await Promise.resolve();
+  expect(book.byKey(bolt.key)).toBe(bolt);
+  expect(door.isGone(bolt.key)).toBe(false);
+  isRevoked = true;
+  expect([door.isGone(bolt.key), door.isGone(acme.key)]).toEqual([true, false]);
+});
+
 test('usage is counted in whole numbers, and of those only whose keys users keeps', () => {
   const { book, counted } = openBook();
   const partners = createPartners([acme]);
