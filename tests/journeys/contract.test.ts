@@ -16,7 +16,7 @@ const ask = (query: string): Promise<Answer> => postTo(contractUrl, JSON.stringi
 let customer: Customer;
 let goods: Good[];
 beforeAll(async () => {
-  [customer, goods] = await Promise.all([newCustomer(), shelf(31, 1)]);
+  [customer, goods] = await Promise.all([newCustomer(), shelf(17)]);
 });
 
 test('goods are shown with their price and whether they are there', async () => {
