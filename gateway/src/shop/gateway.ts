@@ -36,7 +36,7 @@ type Options = {
 };
 
 /** milliseconds for users to say whose a key is */
-const askingUsersMs = 2_000;
+const askingUsersMs = 4_000;
 
 const shopParticulars = (settings: Settings, bounds: Partial<Bounds>, log: Log): Particulars => {
   const { isProduction, tenantId, originOf, executor, secret, kafka } = settings;
