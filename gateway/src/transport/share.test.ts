@@ -90,10 +90,10 @@ test('nobody joins a call that has been out for long', async () => {
   const first = ask(shared, 'q');
   clock.mockReturnValue(1_600);
   const second = ask(shared, 'q');
-  clock.mockRestore();
   expect(sent).toHaveLength(2);
   sent[0]!.receiver.answered('first');
   const third = ask(shared, 'q');
+  clock.mockRestore();
   sent[1]!.receiver.answered('second');
   expect(await Promise.all([first, second])).toEqual(['first', 'second']);
   expect(sent).toHaveLength(2);

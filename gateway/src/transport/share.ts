@@ -17,20 +17,20 @@ export type CallCounts = { asked: number; joined: number };
  * before it came.
  */
 const boarding = 500;
-/** scopes that are not worth looking through */
-const fewScopes = 1_000;
 
 class Flight implements Receiver {
-  readonly #flights: Map<string, Flight>;
-  readonly #body: string;
+  readonly body: string;
+  readonly scope: string;
+  readonly #board: Board;
   readonly #departed = performance.now();
   /** Most flights carry one; a list is made for the second. */
   #first: Receiver | null;
   #others: Receiver[] | null = null;
 
-  constructor(flights: Map<string, Flight>, body: string, first: Receiver) {
-    this.#flights = flights;
-    this.#body = body;
+  constructor(board: Board, body: string, scope: string, first: Receiver) {
+    this.#board = board;
+    this.body = body;
+    this.scope = scope;
     this.#first = first;
   }
 
@@ -55,9 +55,9 @@ class Flight implements Receiver {
     if (others) for (const receiver of others) receiver.failed(failure);
   }
 
-  // Out of the map before anybody is told: what is asked from now on is a new question.
+  // Off the board before anybody is told: what is asked from now on is a new question.
   #land(): [Receiver | null, Receiver[] | null] {
-    if (this.#flights.get(this.#body) === this) this.#flights.delete(this.#body);
+    this.#board.remove(this);
     const landed: [Receiver | null, Receiver[] | null] = [this.#first, this.#others];
     this.#first = null;
     this.#others = null;
@@ -65,26 +65,47 @@ class Flight implements Receiver {
   }
 }
 
+/** What is in the air. Mostly a body is there for one scope, and a map is made for the second. */
+class Board {
+  readonly #flights = new Map<string, Flight | Map<string, Flight>>();
+
+  find(body: string, scope: string): Flight | undefined {
+    const there = this.#flights.get(body);
+    if (there instanceof Map) return there.get(scope);
+    return there?.scope === scope ? there : undefined;
+  }
+
+  /** In place of an earlier one of the same body and scope. */
+  add(flight: Flight): void {
+    const { body, scope } = flight;
+    const there = this.#flights.get(body);
+    if (there instanceof Map) there.set(scope, flight);
+    else if (there && there.scope !== scope)
+      this.#flights.set(
+        body,
+        new Map([
+          [there.scope, there],
+          [scope, flight],
+        ]),
+      );
+    else this.#flights.set(body, flight);
+  }
+
+  remove(flight: Flight): void {
+    const there = this.#flights.get(flight.body);
+    if (there === flight) this.#flights.delete(flight.body);
+    else if (there instanceof Map && there.get(flight.scope) === flight) {
+      there.delete(flight.scope);
+      if (there.size === 0) this.#flights.delete(flight.body);
+    }
+  }
+}
+
 export const withSharing = <Asking>(
   inner: Transport<Asking>,
   { scopeOf, counts }: ShareOptions<Asking>,
 ): Transport<Asking> => {
-  const scopes = new Map<string, Map<string, Flight>>();
-  let sweepAt = fewScopes;
-
-  const flightsOf = (scope: string): Map<string, Flight> => {
-    const known = scopes.get(scope);
-    if (known) return known;
-    // Scopes of people come and go; those with nothing in the air are let go whenever they may be half of all.
-    if (scopes.size >= sweepAt) {
-      for (const [key, flights] of scopes) if (flights.size === 0) scopes.delete(key);
-      sweepAt = Math.max(fewScopes, scopes.size * 2);
-    }
-    const flights = new Map<string, Flight>();
-    scopes.set(scope, flights);
-    return flights;
-  };
-
+  const board = new Board();
   return {
     send: (body, isQuery, asking, receiver) => {
       const scope = isQuery ? scopeOf(asking) : null;
@@ -93,15 +114,14 @@ export const withSharing = <Asking>(
         return;
       }
       counts.asked += 1;
-      const flights = flightsOf(scope);
-      const flight = flights.get(body);
+      const flight = board.find(body, scope);
       if (flight?.takes()) {
         counts.joined += 1;
         flight.join(receiver);
         return;
       }
-      const mine = new Flight(flights, body, receiver);
-      flights.set(body, mine);
+      const mine = new Flight(board, body, scope, receiver);
+      board.add(mine);
       inner.send(body, isQuery, asking, mine);
     },
     close: inner.close,
