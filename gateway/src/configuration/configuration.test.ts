@@ -220,6 +220,7 @@ test('a ${ that is meant is written $${', () => {
 
 test.each<[string, string, string[]]>([
   ['an unknown key', 'limits:\n  dpeth: 3\n', ['g.yaml:2:3 limits.dpeth is not a setting']],
+  ['a value without a name', 'limits: {}\n: 3\n', ["g.yaml:2:1 '' is not a setting"]],
   ['an unknown section', 'limits: {}\nlimts: {}\n', ['g.yaml:2:1 limts is not a setting']],
   [
     'unknown keys of a list',

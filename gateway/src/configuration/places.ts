@@ -3,7 +3,8 @@ import { type Document, isMap, isScalar, isSeq, type LineCounter, type Node } fr
 
 export type Step = string | number;
 
-const keyText = (key: unknown): string => (isScalar(key) ? String(key.value) : String(key));
+/** A value without a name before it has null for a key, which is read as no text at all. */
+const keyText = (key: unknown): string => (isScalar(key) ? String(key.value ?? '') : String(key));
 
 const pairOf = (node: unknown, step: Step) =>
   isMap(node) ? node.items.find(({ key }) => keyText(key) === String(step)) : undefined;
@@ -30,7 +31,8 @@ export const placeOf = (document: Document.Parsed, lines: LineCounter, path: rea
 
 /** `persisted.partners[0].key` */
 export const pathText = (path: readonly Step[]): string =>
-  path.reduce<string>(
-    (text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? step : `${text}.${step}`),
-    '',
-  );
+  path.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`;
+    const name = step === '' ? "''" : step;
+    return text === '' ? name : `${text}.${name}`;
+  }, '');
