@@ -51,3 +51,5 @@ process.on('message', (message: unknown) => {
   delay.reset();
 });
 process.on('disconnect', () => process.exit());
+// A gateway that cannot start ends, meter or not.
+process.channel?.unref();
