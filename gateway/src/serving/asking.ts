@@ -25,3 +25,16 @@ export const asPartner = (identity: Identity, { scopes }: Partner): Identity => 
   isSignedIn: true,
   scopes: new Set([...identity.scopes, ...scopes]),
 });
+
+const users = new WeakMap<Identity, string>();
+
+/** For whom private answers are kept: the same person with the same rights. Null: for nobody. */
+export const userOf = ({ identity }: Pick<Asking, 'identity'>): string | null => {
+  const { issuer, subject, scopes, policies } = identity;
+  if (subject === null) return null;
+  const known = users.get(identity);
+  if (known !== undefined) return known;
+  const user = JSON.stringify([issuer, subject, [...scopes].sort(), [...policies].sort()]);
+  users.set(identity, user);
+  return user;
+};

@@ -26,7 +26,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { OperationFacts } from '../telemetry/visit.ts';
 import type { Resilient } from '../transport/resilience.ts';
 import type { Upstream } from '../transport/upstream.ts';
-import type { Asking } from './asking.ts';
+import { type Asking, userOf } from './asking.ts';
 import type { Budgets } from './budgets.ts';
 import { createKeptAnswers, type KeptAnswers } from './kept-answers.ts';
 import type { Particulars } from './particulars.ts';
@@ -120,8 +120,6 @@ export const openGeneration = async (
   const document: DocumentNode = parse(sdl, { noLocation: true });
   const transports =
     lent?.transports ?? openSubgraphCalls(supergraph.subgraphs, configuration, particulars, telemetry, log);
-  const userOf = ({ identity: { issuer, subject } }: Asking): string | null =>
-    subject === null ? null : JSON.stringify([issuer, subject]);
   const ways = new Map(
     [...transports].map(([name, calls]) => [
       name,
