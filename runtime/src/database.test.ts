@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 // @boundaries-ignore tests share databases and services
 import { type TestDatabase, testDatabase } from '../../tests/database.ts';
-import { joined, openDatabase, part, raw, shardOf, toEnvelope } from './database.ts';
+import { joined, openDatabase, part, raw, shardOf, type Tx, toEnvelope } from './database.ts';
 import { envelope, message, topic } from './messages.ts';
 import { sleep } from './time.ts';
 
@@ -65,6 +65,8 @@ describe('a transaction', () => {
       await tx.sql`update counter set n = 67 where id = 2`;
     });
     await expect(late).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    const written = impatient.transaction(async (tx) => tx.write`update counter set n = 67 where id = 2`);
+    await expect(written).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     await expect(impatient.sql`select 1`).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     expect(await db.database.sql`select n from counter where n in (66, 67)`).toEqual([]);
     expect((await outbox()).map(({ key }) => key)).not.toContain('late');
@@ -129,6 +131,32 @@ describe('a transaction', () => {
     expect(runs).toBe(1);
   });
 
+  test('in which a write fails, fails by the error of that write, whatever was asked or sent after it', async () => {
+    const before = await outbox();
+    const failing = (after: (tx: Tx) => Promise<unknown>) =>
+      open().transaction(async (tx) => {
+        tx.write`insert into counter values (1, 0)`;
+        await after(tx);
+      });
+    const isTaken = { code: '23505', table: 'counter' };
+    await expect(failing(async () => undefined)).rejects.toMatchObject(isTaken);
+    await expect(failing((tx) => tx.sql`select 1`)).rejects.toMatchObject(isTaken);
+    await expect(failing((tx) => tx.send(Happened({ thing: 'never' })))).rejects.toMatchObject(isTaken);
+    await expect(failing(() => sleep(50))).rejects.toMatchObject(isTaken);
+    expect(await outbox()).toEqual(before);
+  });
+
+  test('finds what it has written', async () => {
+    const found = await open().transaction(async (tx) => {
+      tx.write`insert into counter values (7, 70)`;
+      const rows = await tx.sql`select n from counter where id = 7`;
+      tx.write`delete from counter where id = 7`;
+      return rows;
+    });
+    expect(found).toEqual([{ n: 70 }]);
+    expect(await db.database.sql`select n from counter where id = 7`).toEqual([]);
+  });
+
   test('leaves in as few pieces as there are turns of waiting', async () => {
     const database = openDatabase({ url: db.url, size: 1, applicationName: 'test' });
     let pieces = 0;
@@ -145,12 +173,13 @@ describe('a transaction', () => {
     const work = () =>
       database.for(origin).transaction(async (tx) => {
         await Promise.all([tx.sql`select 1`, tx.sql`select 2`]);
+        tx.write`update counter set n = n where id = 2`;
         await tx.send(Happened({ thing: 'in pieces' }));
       });
     await work();
     pieces = 0;
     await work();
-    // Its begin with both statements, and the outbox with the commit.
+    // Its begin with both statements, and what is written with the outbox and the commit.
     expect(pieces).toBe(2);
     await database.close();
   });

@@ -1,4 +1,4 @@
-// PostgreSQL. Transactions are `tx.sql` and `tx.send`, nothing else; ordinary reads may go through Prisma on the same pool.
+// PostgreSQL. Transactions are `tx.sql`, `tx.write` and `tx.send`, nothing else; ordinary reads may go through Prisma on the same pool.
 import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import pg from 'pg';
@@ -13,6 +13,11 @@ export type Sql = <Row extends object = Record<string, unknown>>(
 
 export type Tx = {
   readonly sql: Sql;
+  /**
+   * A statement whose rows nobody needs. It is sent at once and not waited for: what follows finds its effect, and where it
+   * fails the transaction fails by its error in the end.
+   */
+  readonly write: (strings: TemplateStringsArray, ...values: unknown[]) => void;
   /** Goes to the outbox with this transaction, in the order of sending. There is no other way to publish. */
   readonly send: (...messages: readonly Message[]) => Promise<void>;
 };
@@ -95,25 +100,40 @@ const sqlOn =
     (await target.query(statementOf(strings, values))).rows as never;
 
 /** Whoever asked has given up: what was not begun is left, and what was is rolled back. */
+const checkTime = (deadline: number): void => {
+  if (performance.now() > deadline) throw new RequestError('DEADLINE_EXCEEDED');
+};
+
 const before = (deadline: number | undefined, sql: Sql): Sql =>
   deadline === undefined
     ? sql
     : async (strings, ...values) => {
-        if (performance.now() > deadline) throw new RequestError('DEADLINE_EXCEEDED');
+        checkTime(deadline);
         return sql(strings, ...values);
       };
 
-const types = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') => {
-    // int8: amounts and counters; beyond 2^53 is a bug, not a rounding.
-    if (oid === 20 && format !== 'binary')
-      return (text: string) => {
-        const value = Number(text);
-        if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is beyond the safe integers`);
-        return value;
+const txBefore = (deadline: number | undefined, tx: Tx): Tx =>
+  deadline === undefined
+    ? tx
+    : {
+        ...tx,
+        sql: before(deadline, tx.sql),
+        write: (strings, ...values) => {
+          checkTime(deadline);
+          tx.write(strings, ...values);
+        },
       };
-    return pg.types.getTypeParser(oid as never, format as never);
-  },
+
+/** int8: amounts and counters; beyond 2^53 is a bug, not a rounding. */
+const readInt8 = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is beyond the safe integers`);
+  return value;
+};
+
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === 20 && format !== 'binary' ? readInt8 : pg.types.getTypeParser(oid as never, format as never),
 };
 
 const shards = 16;
@@ -167,7 +187,8 @@ const isWorthRepeating = (error: unknown): boolean =>
  * What is asked in one turn leaves in one piece: each write to a socket wakes the server by itself, which costs both sides
  * more than most statements do. Nothing waits for it, as nothing is answered within a turn.
  */
-const sentTogether = (stream: Writable): (() => void) => {
+export const sentTogether = (client: pg.ClientBase): (() => void) => {
+  const { stream } = (client as unknown as Wired).connection;
   let isHeld = false;
   const letGo = (): void => {
     isHeld = false;
@@ -215,7 +236,7 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
     // end the process. The next statement is told.
     client.on('error', () => undefined);
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
-    const hold = sentTogether((client as unknown as Wired).connection.stream);
+    const hold = sentTogether(client);
     client.query = ((...args: unknown[]) => {
       statements += 1;
       hold();
@@ -229,16 +250,22 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
     const client = (await pool.connect()) as Pipelined;
     client.pipeline = true;
     const unsent: Unsent[] = [];
+    const unheard: Promise<unknown>[] = [];
+    const hearLater = (answer: Promise<unknown>): void => {
+      answer.catch(() => undefined);
+      unheard.push(answer);
+    };
     let broken: Error | undefined;
     try {
       // Short statements, each run thousands of times: a plan made once is as good as a plan made for the values at hand,
       // and making one costs more than running it. Lists, whose values matter, are read outside of transactions.
       // What follows is sent right after it: a transaction does not begin only where its connection is gone.
-      const begun = client.query('begin; set local plan_cache_mode = force_generic_plan');
-      begun.catch(() => undefined);
+      hearLater(client.query('begin; set local plan_cache_mode = force_generic_plan'));
       const sql = sqlOn(client);
+      const write: Tx['write'] = (strings, ...values) => hearLater(sql(strings, ...values));
       const result = await work((origin) => ({
         sql,
+        write,
         send: async (...messages) => {
           const now = new Date();
           for (const message of messages)
@@ -249,12 +276,13 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
             });
         },
       }));
-      await begun;
       // Sent together with the commit, which is none where the writing fails.
-      const written = unsent.length > 0 ? intoOutbox(sql, unsent) : null;
-      written?.catch(() => undefined);
-      const { command } = await client.query('commit');
-      await written;
+      if (unsent.length > 0) hearLater(intoOutbox(sql, unsent));
+      const committed = client.query('commit');
+      hearLater(committed);
+      // One after the other: the first that failed is why the others did.
+      for (const answer of unheard) await answer;
+      const { command } = await committed;
       // Work that caught the error of a statement went on in a transaction that can only be rolled back.
       if (command !== 'COMMIT')
         throw new Error('the transaction was rolled back: an error in it was swallowed');
@@ -264,7 +292,9 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
         broken = lost;
       });
       unsent.length = 0;
-      throw error;
+      // A write that failed before is why this did.
+      const answers = await Promise.allSettled(unheard);
+      throw answers.find((answer) => answer.status === 'rejected')?.reason ?? error;
     } finally {
       client.pipeline = false;
       client.release(broken);
@@ -289,11 +319,7 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
       return {
         sql: before(deadline, sql),
         prisma,
-        transaction: (work) =>
-          transaction((begin) => {
-            const tx = begin(origin);
-            return work(deadline === undefined ? tx : { ...tx, sql: before(deadline, tx.sql) });
-          }),
+        transaction: (work) => transaction((begin) => work(txBefore(deadline, begin(origin)))),
       };
     },
     transaction,

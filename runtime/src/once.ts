@@ -76,7 +76,7 @@ export const once = async <O>(
       }
       const outcome = await work(tx);
       if (isRefusal(outcome)) throw new Refused(outcome);
-      await tx.sql`
+      tx.write`
         update plumbing.idempotency set response = ${JSON.stringify(outcome)}
         where tenant_id = ${tenantId} and user_id = ${userId} and operation = ${operation} and key = ${key}`;
       return { done: outcome as Exclude<O, UserError>, replayed: false };

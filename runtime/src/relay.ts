@@ -3,7 +3,7 @@
 // twice, never out of order and never not at all; receivers know the message's id.
 import pg from 'pg';
 import type { Bus } from './bus.ts';
-import type { Database } from './database.ts';
+import { type Database, sentTogether } from './database.ts';
 import type { Hints } from './hints.ts';
 import type { Log } from './log.ts';
 import { loop } from './time.ts';
@@ -50,6 +50,8 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
   let hasWritten = false;
   /** what the broker has and the outbox still holds */
   let told: string[] = [];
+  /** sends what is asked in this turn in one piece */
+  let hold: (() => void) | undefined;
 
   /** The session that holds the locks; a server that misses it for ten seconds gives them to somebody else. */
   const connect = async (): Promise<pg.Client> => {
@@ -72,6 +74,7 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
     // What was sent and is still there after a power cut is sent twice: no reason to wait for the disk.
     await client.query(`set idle_session_timeout = '10s'; set synchronous_commit = off; listen ${channel}`);
     client.pipeline = true;
+    hold = sentTogether(client);
     return client;
   };
 
@@ -117,6 +120,7 @@ export const startRelay = ({ url, database, bus, hints, log, name }: Options): R
     }
     if (held.length === 0) return 0;
     // One way to the server for both: what was sent goes, and the next is read.
+    hold?.();
     const [, { rows }] = await Promise.all([forget(client), client.query<Row>(unsentOf(held))]);
     if (rows.length === 0) return 0;
     for (const row of rows) if (row.hinted) hints.tell(row.topic, row.key, JSON.parse(row.message).version);

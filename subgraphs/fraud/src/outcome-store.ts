@@ -13,7 +13,7 @@ export const paymentsDeclined = async (
   tx: Tx,
   declines: readonly (Outcome & { readonly paymentId: string })[],
 ): Promise<void> => {
-  await whileNobodyIsErased(tx);
+  whileNobodyIsErased(tx);
   await tx.sql`
     insert into decline (tenant_id, payment_id, customer_id)
     select tenant_id, payment_id, customer_id
@@ -29,7 +29,7 @@ export const paymentsDeclined = async (
  * currency, that of the first order. Customers in the order of their ids: nobody waits for another in a circle.
  */
 export const ordersPaid = async (tx: Tx, orders: readonly Outcome[]): Promise<void> => {
-  await whileNobodyIsErased(tx);
+  whileNobodyIsErased(tx);
   await tx.sql`
     with paid as (
       update assessment set captured_at = now()

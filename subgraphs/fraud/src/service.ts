@@ -38,7 +38,7 @@ const assess = async ({ tx, message: { tenantId, data, version } }: Heard<Order>
 
 /** One after the other: each order is looked at beside those before it. */
 export const assessAll = async (heard: readonly Heard<Order>[]): Promise<void> => {
-  await whileNobodyIsErased(heard[0]!.tx);
+  whileNobodyIsErased(heard[0]!.tx);
   for (const one of heard) await assess(one);
 };
 

@@ -87,8 +87,8 @@ const serve = async (tenantId: string, asked: readonly Asked[]): Promise<void> =
     isReserve(data) ? data.lines.map((line) => line.variantId) : [],
   );
   // Sent together: the server reads when it is our turn.
-  const [, known, offers] = await Promise.all([
-    store.takeTurn(tx),
+  store.takeTurn(tx);
+  const [known, offers] = await Promise.all([
     reservations.reservationsOf(tx, tenantId, orderIds),
     wanted.length > 0 ? store.offersForUpdate(tx, tenantId, [...new Set(wanted)]) : [],
   ]);

@@ -37,7 +37,7 @@ const variantsOf = ({ parts }: Reservation): string[] => parts.map((part) => par
 
 /** A hold that is gone is not told about here: HoldExpired has said so. */
 export const extendHold = async (tx: Tx, tenantId: string, orderId: string, holdUntil: string) => {
-  await store.takeTurn(tx);
+  store.takeTurn(tx);
   const reservation = await reservations.reservationOf(tx, tenantId, orderId);
   const extended = reservation && (await reservations.extend(tx, reservation, new Date(holdUntil)));
   if (!extended) return;
@@ -49,7 +49,7 @@ export const extendHold = async (tx: Tx, tenantId: string, orderId: string, hold
  * @returns the reservation if it had goods until now
  */
 export const release = async (tx: Tx, tenantId: string, orderId: string): Promise<Reservation | null> => {
-  await store.takeTurn(tx);
+  store.takeTurn(tx);
   const before = await reservations.reservationOf(tx, tenantId, orderId);
   if (!before) {
     const nothing = { tenantId, orderId, holdUntil: null, refusedSkus: [], parts: [] };
@@ -70,7 +70,7 @@ export const release = async (tx: Tx, tenantId: string, orderId: string): Promis
 /** Ends holds whose time has come. @returns how many there were */
 export const expireHolds = async (begin: (tenantId: string) => Tx, most: number): Promise<number> => {
   const any = begin('');
-  await store.takeTurn(any);
+  store.takeTurn(any);
   const due = await reservations.dueHolds(any, most);
   for (const [tenantId, holds] of Map.groupBy(due, (hold) => hold.tenantId)) {
     const tx = begin(tenantId);
@@ -85,7 +85,7 @@ export const expireHolds = async (begin: (tenantId: string) => Tx, most: number)
 
 /** Keeps the catalogue's word. A variant that is new is out of stock, which is also worth telling. */
 export const learnVariant = async (tx: Tx, change: Envelope<Parameters<typeof VariantChanged>[0]>) => {
-  await store.takeTurn(tx);
+  store.takeTurn(tx);
   await learn(tx, change);
   const levels = await store.startLevel(tx, change.tenantId, change.data.variantId);
   await tx.send(...levels.map(changed));
@@ -117,7 +117,7 @@ export const adjustStock = (
   adjustments: readonly Adjustment[],
 ) =>
   once(ctx, { operation: 'adjustStock', key: idempotencyKey, request: adjustments }, async (tx) => {
-    await store.takeTurn(tx);
+    store.takeTurn(tx);
     const outcomes: Adjusted[] = [];
     for (const [index, adjustment] of adjustments.entries())
       outcomes.push(await adjustOne(tx, ctx.viewer, adjustment, ['input', 'adjustments', `${index}`]));

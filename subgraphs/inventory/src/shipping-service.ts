@@ -45,7 +45,7 @@ const putBackWaiting = async (tx: Tx, reservation: Reservation): Promise<void> =
  * more, other orders may have been promised the same pieces, so no counter is moved and staff are told to count.
  */
 export const ship = async (tx: Tx, tenantId: string, orderId: string, log: Log): Promise<void> => {
-  await store.takeTurn(tx);
+  store.takeTurn(tx);
   const before = await reservations.reservationOf(tx, tenantId, orderId);
   const shipped = before && (await move(tx, before, 'ship'));
   const now = shipped ?? before;
@@ -66,7 +66,7 @@ export const restock = async (
   tenantId: string,
   { orderId, refundId, lines }: Back,
 ): Promise<void> => {
-  await store.takeTurn(tx);
+  store.takeTurn(tx);
   const reservation = await reservations.reservationOf(tx, tenantId, orderId);
   const begun = await beginRestock(tx, tenantId, orderId, refundId, lines);
   if (begun.done) return tx.send(StockRestocked({ orderId, refundId, lines: [...begun.restocked] }));

@@ -21,9 +21,9 @@ const levelColumns = raw(`tenant_id as "tenantId", variant_id as "variantId", av
  * 50 orders, in the orders' order and not the goods': two such batches that locked rows as they went would stop each
  * other again and again, a second each time. Waiting writers cost little, for their batches grow meanwhile.
  */
-export const takeTurn = async ({ sql }: Tx): Promise<void> => {
+export const takeTurn = ({ sql, write }: Tx): void => {
   if (turns.has(sql)) return;
-  await sql`select pg_advisory_xact_lock(1937012587)`;
+  write`select pg_advisory_xact_lock(1937012587)`;
   turns.add(sql);
 };
 

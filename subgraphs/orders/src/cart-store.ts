@@ -110,13 +110,13 @@ type NewLine = {
 };
 
 /** Replaces the quantity of a variant; 0 takes the line out. The cart is locked by the caller. */
-export const putLine = async (tx: Tx, tenantId: string, cartId: string, line: NewLine): Promise<void> => {
+export const putLine = (tx: Tx, tenantId: string, cartId: string, line: NewLine): void => {
   if (line.quantity === 0)
-    await tx.sql`
+    tx.write`
       with gone as (delete from cart_line where cart_id = ${cartId} and variant_id = ${line.variantId})
       update cart set version = version + 1, updated_at = now() where id = ${cartId}`;
   else
-    await tx.sql`
+    tx.write`
       with put as (
         insert into cart_line (id, tenant_id, cart_id, variant_id, quantity, seen_price_minor)
         values (${line.id}, ${tenantId}, ${cartId}, ${line.variantId}, ${line.quantity},
@@ -126,7 +126,7 @@ export const putLine = async (tx: Tx, tenantId: string, cartId: string, line: Ne
       update cart set version = version + 1, updated_at = now() where id = ${cartId}`;
 };
 
-export const emptyCart = (tx: Tx, cartId: string) => tx.sql`
+export const emptyCart = (tx: Tx, cartId: string): void => tx.write`
   with gone as (delete from cart_line where cart_id = ${cartId})
   update cart set version = version + 1, updated_at = now() where id = ${cartId}`;
 

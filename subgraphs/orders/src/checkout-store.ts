@@ -125,16 +125,11 @@ const insertEntries = (entries: readonly Entry[], at: Date): Part => part`
     ${entries.map((e) => e.reason)}::text[])`;
 
 /** Writes where these orders stand and how they came there, in one statement. Deadlines are counted by the database's clock. */
-export const saveAll = async (
-  tx: Tx,
-  stood: readonly Stood[],
-  entries: readonly Entry[],
-  now: Date,
-): Promise<void> => {
+export const saveAll = (tx: Tx, stood: readonly Stood[], entries: readonly Entry[], now: Date): void => {
   const all = stood.map(({ standing }) => standing);
   const checkouts = all.map(({ checkout }) => checkout);
   const ids = checkouts.map(({ orderId }) => orderId);
-  await tx.sql`
+  tx.write`
     with moved as (
       update orders o set status = m.status, status_reason = m.reason, version = m.version, updated_at = ${now}
       from unnest(${ids}::uuid[], ${all.map((s) => s.status)}::text[], ${all.map((s) => s.statusReason)}::text[],
@@ -178,14 +173,14 @@ export const nextSerial = async (tx: Tx): Promise<number> => {
 };
 
 /** In one statement. */
-export const insertOrder = async (
+export const insertOrder = (
   tx: Tx,
   tenantId: string,
   { checkout, idempotencyKey, address, totals, lines }: NewOrder,
   { entry, now, scale }: { entry: Entry; now: Date; scale: number },
-): Promise<void> => {
+): void => {
   const { orderId } = checkout;
-  await tx.sql`
+  tx.write`
     with placed as (
       insert into orders (id, tenant_id, number, customer_id, status, version, placed_at, updated_at, currency,
         subtotal_minor, discount_minor, shipping_minor, tax_minor, total_minor,

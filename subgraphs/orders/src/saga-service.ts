@@ -109,8 +109,8 @@ export const telling = (shop: Watched, standings: Map<string, Standing>, now: Da
       );
       return true;
     },
-    save: async (tx: Tx): Promise<void> => {
-      if (entries.length > 0) await saveAll(tx, [...stood.values()], entries, now);
+    save: (tx: Tx): void => {
+      if (entries.length > 0) saveAll(tx, [...stood.values()], entries, now);
       // Nobody waits for this; should the transaction be begun anew, it is said again.
       for (const place of ended) shop.activity.checkoutEnded(place);
     },
@@ -142,7 +142,7 @@ export const advanceSagas =
       if (type === 'payment.refund-made' && standing)
         await tx.send(...noticesOfRefund(standing.checkout, data as Refunded));
     }
-    await told.save(first.tx);
+    told.save(first.tx);
   };
 
 /** Deadlines that have passed are heard like messages. @returns how many checkouts were looked at */
@@ -163,7 +163,7 @@ export const passDeadlines = async (
       const tx = begin({ ...origin, tenantId: place.tenantId });
       await told.tell(tx, place, { type: 'deadline', data: {}, messageId: null, actor: 'clock' });
     }
-    await told.save(any);
+    told.save(any);
     return late.length;
   });
 };

@@ -68,7 +68,7 @@ export const setCartLine = async (
     const refused = acceptLine(cart, variant, quantity);
     if (refused) return refused;
     const line = { id: newId(ctx.now), variantId, quantity, seenPrice: variant.price };
-    await putLine(tx, tenantId, cart.id, line);
+    putLine(tx, tenantId, cart.id, line);
     return withLine(cart, { id: line.id, variant, quantity, seenPrice: variant.price });
   });
   if (!('error' in outcome)) activity.cartChanged(tenantId, outcome, ctx.now);
@@ -148,15 +148,13 @@ export const checkout = async (ctx: Context, shop: Shop, { idempotencyKey, ...re
       to: { step, status },
       reason: null,
     };
-    await Promise.all([
-      insertOrder(
-        tx,
-        tenantId,
-        { checkout: begun.checkout, idempotencyKey, address, totals, lines },
-        { entry, now: ctx.now, scale: shop.scale },
-      ),
-      emptyCart(tx, cart.id),
-    ]);
+    insertOrder(
+      tx,
+      tenantId,
+      { checkout: begun.checkout, idempotencyKey, address, totals, lines },
+      { entry, now: ctx.now, scale: shop.scale },
+    );
+    emptyCart(tx, cart.id);
     await tx.send(
       OrderPlaced({
         orderId,
@@ -223,7 +221,7 @@ export const cancelOrder = async (ctx: Context, shop: Shop, { idempotencyKey, ..
         path: ['input', 'id'],
         orderId: request.id,
       } as const;
-    await told.save(tx);
+    told.save(tx);
     return { orderId: request.id };
   });
 };

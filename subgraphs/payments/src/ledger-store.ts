@@ -5,14 +5,9 @@ import { captureEntries, type Entry, refundEntries } from './ledger.ts';
 import type { Payment } from './payment.ts';
 import type { Refund } from './refund.ts';
 
-const book = async (
-  tx: Tx,
-  payment: Payment,
-  refundId: string | null,
-  entries: readonly Entry[],
-): Promise<void> => {
+const book = (tx: Tx, payment: Payment, refundId: string | null, entries: readonly Entry[]): void => {
   const txn = newId();
-  await tx.sql`
+  tx.write`
     with booked as (
       insert into ledger_txn (id, tenant_id, payment_id, refund_id, kind)
       values (${txn}, ${payment.tenantId}, ${payment.id}, ${refundId}, ${refundId ? 'REFUND' : 'CAPTURE'}))
@@ -25,9 +20,9 @@ const book = async (
 };
 
 /** Once for each payment; the database refuses a second time. */
-export const bookCapture = (tx: Tx, payment: Payment): Promise<void> =>
+export const bookCapture = (tx: Tx, payment: Payment): void =>
   book(tx, payment, null, captureEntries(payment.captured));
 
 /** Once for each refund; the database refuses a second time. */
-export const bookRefund = (tx: Tx, payment: Payment, refund: Refund): Promise<void> =>
+export const bookRefund = (tx: Tx, payment: Payment, refund: Refund): void =>
   book(tx, payment, refund.id, refundEntries(refund.amount));

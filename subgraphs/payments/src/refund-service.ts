@@ -58,7 +58,7 @@ const begin = async (
   };
   await refunds.insertRefund(tx, refund);
   await refunds.insertRefundLines(tx, refund, asked.lines ?? []);
-  await store.savePayment(tx, { payment, event: { type: 'refund-requested', amount }, tell: null });
+  store.savePayment(tx, { payment, event: { type: 'refund-requested', amount }, tell: null });
   return { payment, refund };
 };
 
@@ -171,14 +171,14 @@ export const settle = async (
   await refunds.saveRefund(tx, { ...refund, state });
   const lines = await refunds.settleRefundLines(tx, refund, hasArrived);
   const type = hasArrived ? 'refunded' : 'refund-failed';
-  await store.savePayment(tx, { payment: settled, event: { type, amount: refund.amount }, tell: null });
+  store.savePayment(tx, { payment: settled, event: { type, amount: refund.amount }, tell: null });
   const { orderId, id: paymentId, version } = settled;
   const told = { orderId, paymentId, refundId: refund.id, ...refund.amount };
   if (!hasArrived) {
     await tx.send(RefundFailed(told, version));
     return settled;
   }
-  await bookRefund(tx, settled, refund);
+  bookRefund(tx, settled, refund);
   await tx.send(RefundMade(told, version), ...restocking(settled, refund, lines));
   if (settled.state === 'REFUNDED') await tx.send(refundedAll(settled));
   return settled;

@@ -48,8 +48,8 @@ const answers: Record<Tell, (payment: Payment) => Message> = {
 
 const take = async (tx: Tx, before: Payment, step: Step): Promise<Payment> => {
   const { payment, event, tell } = step;
-  if (payment !== before) await store.savePayment(tx, step);
-  if (event?.type === 'captured') await bookCapture(tx, payment);
+  if (payment !== before) store.savePayment(tx, step);
+  if (event?.type === 'captured') bookCapture(tx, payment);
   if (tell) await tx.send(answers[tell](payment));
   return payment;
 };
@@ -81,8 +81,8 @@ export const authorizePayment = async (
   const { orderId, customerId, paymentMethodId } = data;
   const method = { id: paymentMethodId, customerId };
   // Sent together: the server reads once the order is ours.
-  const [, known, { isGivenUp, isUsable: usable }] = await Promise.all([
-    store.lockOrder(tx, orderId),
+  store.lockOrder(tx, orderId);
+  const [known, { isGivenUp, isUsable: usable }] = await Promise.all([
     store.paymentOfOrderForUpdate(tx, tenantId, orderId),
     store.prospects(tx, tenantId, orderId, method),
   ]);
@@ -117,7 +117,7 @@ export const authorizePayment = async (
     traceparent,
     version: 1,
   };
-  await store.insertPayment(tx, payment, usable ? 'requested' : 'declined', data.lines ?? []);
+  store.insertPayment(tx, payment, usable ? 'requested' : 'declined', data.lines ?? []);
   if (!usable) await tx.send(answers.declined(payment));
 };
 
@@ -138,14 +138,14 @@ export const voidPayment = async (
   tx: Tx,
   { data: { orderId }, tenantId, traceparent }: Envelope<{ orderId: string }>,
 ): Promise<void> => {
-  await store.lockOrder(tx, orderId);
+  store.lockOrder(tx, orderId);
   const payment = await store.paymentOfOrderForUpdate(tx, tenantId, orderId);
   if (payment) {
     const step = requestVoid(payment);
     await take(tx, payment, step.event ? { ...step, payment: { ...step.payment, traceparent } } : step);
     return;
   }
-  await store.insertVoidedOrder(tx, tenantId, orderId);
+  store.insertVoidedOrder(tx, tenantId, orderId);
   await tx.send(PaymentVoided({ orderId, paymentId: null }));
 };
 

@@ -115,14 +115,9 @@ type PaidLine = {
 };
 
 /** A new payment with its first event, and what it is for, which later can be refunded line by line. */
-export const insertPayment = async (
-  tx: Tx,
-  payment: Payment,
-  event: string,
-  lines: readonly PaidLine[],
-): Promise<void> => {
+export const insertPayment = (tx: Tx, payment: Payment, event: string, lines: readonly PaidLine[]): void => {
   const { id, tenantId, amount } = payment;
-  await tx.sql`
+  tx.write`
     with begun as (
       insert into payment (id, tenant_id, order_id, customer_id, payment_method_id, provider_key, state, wanted,
         currency, amount_minor, failure_reason, traceparent, version)
@@ -139,8 +134,8 @@ export const insertPayment = async (
 };
 
 /** The row is locked by the caller. What is wanted anew is due at once; of what nothing is wanted nobody keeps hold. */
-export const savePayment = async (tx: Tx, { payment, event }: Step): Promise<void> => {
-  await tx.sql`
+export const savePayment = (tx: Tx, { payment, event }: Step): void => {
+  tx.write`
     with said as (
       insert into payment_event (payment_id, version, tenant_id, type, amount_minor, provider_reference)
       select ${payment.id}, ${payment.version}, ${payment.tenantId}, ${event?.type ?? null},
@@ -172,14 +167,14 @@ export const prospects = async (
   return { isGivenUp: row!.given_up, isUsable: row!.usable };
 };
 
-export const insertVoidedOrder = async (tx: Tx, tenantId: string, orderId: string): Promise<void> => {
-  await tx.sql`
+export const insertVoidedOrder = (tx: Tx, tenantId: string, orderId: string): void => {
+  tx.write`
     insert into voided_order (tenant_id, order_id) values (${tenantId}, ${orderId}) on conflict do nothing`;
 };
 
 /** Commands for one order come one after the other, also before there is a row to lock. */
-export const lockOrder = async (tx: Tx, orderId: string): Promise<void> => {
-  await tx.sql`select pg_advisory_xact_lock(hashtextextended(${orderId}, 0))`;
+export const lockOrder = (tx: Tx, orderId: string): void => {
+  tx.write`select pg_advisory_xact_lock(hashtextextended(${orderId}, 0))`;
 };
 
 /** A payment in the hands of one worker until `leasedUntil`. */

@@ -44,7 +44,7 @@ export const createCalls = (database: Database, tenantId: string, log: Log) => {
           outcome: shipment && (await outcomeOf(call.body, shipment)),
         });
       }
-      await saveCalls(any, heard, ledger.changed());
+      saveCalls(any, heard, ledger.changed());
     });
 
   /** What cannot be understood is at least written down, and read later. */

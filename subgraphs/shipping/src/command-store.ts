@@ -22,8 +22,8 @@ type StandingRow = ShipmentRow & { readonly is_cancelled: boolean; readonly is_e
  * Commands for one order come one after the other, also before there is a row to lock; in the order of their ids, so that
  * two batches do not wait for each other in a circle. Nobody is erased meanwhile.
  */
-const lockOrders = async (tx: Tx, orderIds: readonly string[]): Promise<void> => {
-  await tx.sql`
+const lockOrders = (tx: Tx, orderIds: readonly string[]): void => {
+  tx.write`
     select pg_advisory_xact_lock_shared(${erasure})::text
     union all
     select pg_advisory_xact_lock(hashtextextended(id, 0))::text
@@ -35,7 +35,7 @@ export const standingsForUpdate = async (tx: Tx, asked: readonly Asked[]): Promi
   const orderIds = asked.map(({ orderId }) => orderId);
   const tenantIds = asked.map(({ tenantId }) => tenantId);
   const parcels = asked.map(({ parcel }) => parcel);
-  await lockOrders(tx, orderIds);
+  lockOrders(tx, orderIds);
   const rows = await tx.sql<StandingRow>`
     with known as materialized (
       select * from shipment where (tenant_id, order_id, parcel) in (
@@ -56,10 +56,10 @@ export const standingsForUpdate = async (tx: Tx, asked: readonly Asked[]): Promi
   }));
 };
 
-export const insertShipments = async (tx: Tx, shipments: readonly Shipment[]): Promise<void> => {
+export const insertShipments = (tx: Tx, shipments: readonly Shipment[]): void => {
   if (shipments.length === 0) return;
   const origins = shipments.map(({ origin }) => origin);
-  await tx.sql`
+  tx.write`
     insert into shipment (id, tenant_id, order_id, parcel, customer_id, state, wanted, attempt, pieces, warehouse_id,
       origin_name, origin_latitude, origin_longitude, erased_at, traceparent, version)
     select * from unnest(${shipments.map((one) => one.id)}::uuid[], ${shipments.map((one) => one.tenantId)}::uuid[],
@@ -72,9 +72,9 @@ export const insertShipments = async (tx: Tx, shipments: readonly Shipment[]): P
       ${shipments.map((one) => one.traceparent)}::text[], ${shipments.map((one) => one.version)}::int[])`;
 };
 
-export const insertCancelled = async (tx: Tx, places: readonly Place[]): Promise<void> => {
+export const insertCancelled = (tx: Tx, places: readonly Place[]): void => {
   if (places.length === 0) return;
-  await tx.sql`
+  tx.write`
     insert into cancelled_parcel (tenant_id, order_id, parcel)
     select * from unnest(${places.map(({ tenantId }) => tenantId)}::uuid[],
       ${places.map(({ orderId }) => orderId)}::uuid[], ${places.map(({ parcel }) => parcel)}::int[])

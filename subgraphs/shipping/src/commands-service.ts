@@ -96,7 +96,7 @@ export const obey = async (
       await tx.send(ShipmentCancelled({ orderId, shipmentId: null }));
     }
   }
-  await insertShipments(first.tx, ledger.made());
-  await insertCancelled(first.tx, givenUp);
-  await saveChanges(first.tx, ledger.changed());
+  insertShipments(first.tx, ledger.made());
+  insertCancelled(first.tx, givenUp);
+  saveChanges(first.tx, ledger.changed());
 };

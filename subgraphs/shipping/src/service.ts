@@ -98,7 +98,7 @@ const change = (
     const ledger = openLedger([before]);
     const step = decide(before);
     const isChanged = await ledger.take(tx, step);
-    await store.saveChanges(tx, ledger.changed());
+    store.saveChanges(tx, ledger.changed());
     await also?.(tx, isChanged);
     return step.shipment;
   });

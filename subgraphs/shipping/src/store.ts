@@ -180,8 +180,8 @@ export const saving = (changes: readonly Change[]): Part => {
       where s.id = m.id)`;
 };
 
-export const saveChanges = async (tx: Tx, changes: readonly Change[]): Promise<void> => {
-  if (changes.length > 0) await tx.sql`with ${saving(changes)} select`;
+export const saveChanges = (tx: Tx, changes: readonly Change[]): void => {
+  if (changes.length > 0) tx.write`with ${saving(changes)} select`;
 };
 
 /** What writes a customer's id shares this lock, an erasure has it alone: one of the two sees what the other wrote. */

@@ -1,4 +1,5 @@
 // What the carrier told us: each event once, as it came, worked off later.
+import type { Tx } from '@orderstream/runtime/database';
 import type { Change } from './shipment.ts';
 import { type HasSql, saving } from './store.ts';
 
@@ -14,12 +15,8 @@ export type Call = {
 };
 
 /** The calls, and what they did to parcels whose rows are locked, in one statement. A copy of a call changes nothing. */
-export const saveCalls = async (
-  { sql }: HasSql,
-  calls: readonly Call[],
-  changes: readonly Change[],
-): Promise<void> => {
-  await sql`
+export const saveCalls = (tx: Tx, calls: readonly Call[], changes: readonly Change[]): void => {
+  tx.write`
     with ${saving(changes)}
     insert into webhook_event (event_id, tenant_id, type, body, outcome, processed_at)
     select *, case when outcome is not null then now() end
