@@ -308,6 +308,6 @@ export const benchOrders = async (shop: Shop, wanted: Wanted): Promise<Report> =
   } finally {
     isOver = true;
     await Promise.all(customers.map(({ client }) => client.close()));
-    await lag.close();
+    await Promise.all([lag.close(), unended.close()]);
   }
 };

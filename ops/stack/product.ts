@@ -47,7 +47,7 @@ export type ProductOptions = {
 };
 
 /** What an endpoint at the provider is to be subscribed to: the events that say something to the shop. */
-export const providerEvents = [
+const providerEvents = [
   'payment_intent.amount_capturable_updated',
   'payment_intent.succeeded',
   'payment_intent.canceled',
