@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=8
 // `orderstream-gateway --supergraph FILE [--port N] [--config FILE]`
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
