@@ -182,9 +182,9 @@ describe('the goods', () => {
       sku: '85123A',
       name: 'White Hanging Heart T-Light Holder',
       description:
-        'White Hanging Heart T-Light Holder, in Candles & Holders. Colour: white. Weighs about 300 g. Ordered 1,821 times in its first ten months with us.',
+        'White Hanging Heart T-Light Holder, in T-Light Holders. Colour: white. Weighs about 300 g. Ordered 1,821 times in its first ten months with us.',
       priceMinor: 295,
-      categorySlug: 'candles-and-holders',
+      categorySlug: 't-light-holders',
       weightGrams: 300,
       material: null,
       colours: ['white'],
