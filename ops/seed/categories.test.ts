@@ -79,6 +79,8 @@ test.each([
   ['SMALL RED BABUSHKA NOTEBOOK', 'notebooks-and-albums'],
   ['RECYCLED PENCIL WITH RABBIT ERASER', 'pens-and-pencils'],
   ['S/4 GROOVY CAT MAGNETS', 'stickers-and-magnets'],
+  ['SET OF PICTURE FRAME STICKERS', 'stickers-and-magnets'],
+  ['WOODLAND PARTY BAG + STICKER SET', 'party'],
   ['SKULLS WRITING SET', 'stationery'],
   ['VICTORIAN SEWING KIT', 'craft-and-sewing'],
   ['BANK ACCOUNT GREETING CARD', 'cards-and-gift-wrap'],

@@ -227,8 +227,8 @@ export const divisions: Record<string, readonly Rule[]> = {
     ['kitchen-tools', 'herb tin'],
     ['craft-and-sewing', 'tape measure, measuring tape'],
     ['storage-and-furniture', 'book box, desk and chair'],
-    ['frames-and-mirrors', 'picture frame, photo clip'],
     ['stickers-and-magnets', 'sticker, magnet'],
+    ['frames-and-mirrors', 'picture frame'],
     [
       'notebooks-and-albums',
       'notebook, note book, notepad, sketchbook, journal, pocket book, exercise book, address book, ' +
