@@ -33,6 +33,7 @@ const report: GatewayReport = {
     row('theirs', 'small', 240),
     row('theirs', 'medium', 800),
     row('theirs', 'big', 4_800),
+    row('theirs', 'big', 4_951, 'identical'),
     row('ours', 'small', 30),
     row('ours', 'medium', 50),
     row('ours', 'big', 160),
