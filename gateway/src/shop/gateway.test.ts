@@ -71,7 +71,6 @@ test('subgraphs hear who asks, signed, and nothing else that the client sent', a
       'content-type',
       'host',
       'traceparent',
-      'x-call-id',
       'x-deadline-ms',
       'x-orderstream-signature',
       'x-orderstream-viewer',

@@ -85,8 +85,7 @@ const ofTheShop = (values: Values): object => {
   return {
     listen: { host: values.HOST, port: values.PORT, trustsProxy: values.TRUST_PROXY },
     supergraph: { file: fileURLToPath(new URL('../../supergraph.graphql', import.meta.url)) },
-    // Our own host says which answer is to which call.
-    subgraphs: { all: { largestAnswer: '32MiB', pool: { sharing: 'echoed' } } },
+    subgraphs: { all: { largestAnswer: '32MiB' } },
     subscriptions: {
       perNode: 50_000,
       socketsPerAddress: 1_000,
