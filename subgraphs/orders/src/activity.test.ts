@@ -91,7 +91,8 @@ test.each<[string, Way, Way]>([
     'has waited too long',
     async () => undefined,
     async (orderId) => {
-      await db.database.sql`update saga set deadline_at = now() where order_id = ${orderId}`;
+      await db.database
+        .sql`update saga set deadline_at = now() - interval '1 second' where order_id = ${orderId}`;
       await passDeadlines(db.database, shop, new Date());
     },
   ],

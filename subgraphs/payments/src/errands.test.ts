@@ -16,7 +16,7 @@ const withoutWebhooks = (orderId: string) => shop.faults({ webhooks: { hold: { m
 
 const expireLeases = (orderId: string) =>
   shop.database.sql`
-    update payment set leased_until = now() - interval '1 second', next_attempt_at = now() where order_id = ${orderId}`;
+    update payment set leased_until = now() - interval '1 second', next_attempt_at = now() - interval '1 second' where order_id = ${orderId}`;
 
 describe('authorizing', () => {
   test('a good card is held for the order and nothing is taken', async () => {

@@ -285,7 +285,8 @@ describe('a parcel whose webhooks are all lost', () => {
     await depot.control(`shipments/${id}/deliver`, {});
     await depot.sweep();
     expect((await depot.shipment(orderId)).state).toBe('LABELLED');
-    await depot.database.sql`update shipment set next_look_at = now() where order_id = ${orderId}`;
+    await depot.database
+      .sql`update shipment set next_look_at = now() - interval '1 second' where order_id = ${orderId}`;
     await depot.sweep();
     expect((await depot.shipment(orderId)).state).toBe('DELIVERED');
     expect(await depot.types(orderId)).toEqual([
@@ -345,7 +346,8 @@ describe('a customer who is erased', () => {
     await depot.faults({ serverError: { count: 1 } });
     expect(await depot.forgetAddresses()).toBe(1);
     expect((await depot.book(orderId))?.forgotten).toBe(false);
-    await depot.database.sql`update shipment set forget_at = now() where order_id = ${orderId}`;
+    await depot.database
+      .sql`update shipment set forget_at = now() - interval '1 second' where order_id = ${orderId}`;
     expect(await depot.forgetAddresses()).toBe(1);
     expect((await depot.book(orderId))?.forgotten).toBe(true);
     expect(await depot.forgetAddresses()).toBe(0);
