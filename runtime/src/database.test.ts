@@ -72,6 +72,21 @@ describe('a transaction', () => {
     expect((await outbox()).map(({ key }) => key)).not.toContain('late');
   });
 
+  test('fails by what went wrong first, whether that was waited for or not', async () => {
+    const waitedFor = open().transaction(async (tx) => {
+      const broken = tx.sql`select 1 / 0`;
+      tx.write`update counter set n = 55 where id = 1`;
+      await broken;
+    });
+    await expect(waitedFor).rejects.toMatchObject({ code: '22012' });
+    const notWaitedFor = open().transaction(async (tx) => {
+      tx.write`select 1 / 0`;
+      await tx.sql`update counter set n = 55 where id = 1`;
+    });
+    await expect(notWaitedFor).rejects.toMatchObject({ code: '22012' });
+    expect(await db.database.sql`select n from counter where n = 55`).toEqual([]);
+  });
+
   test('that loses its server between two statements fails, and the process and the next one go on', async () => {
     const failing = open().transaction(async (tx) => {
       const [own] = await tx.sql<{ pid: number }>`select pg_backend_pid() as pid`;

@@ -183,6 +183,9 @@ const intoOutbox = (sql: Sql, unsent: readonly Unsent[]) => sql`
 const isWorthRepeating = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01');
 
+/** What every statement after the first that failed is told: in_failed_sql_transaction. */
+const isEcho = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === '25P02';
+
 /**
  * What is asked in one turn leaves in one piece: each write to a socket wakes the server by itself, which costs both sides
  * more than most statements do. Nothing waits for it, as nothing is answered within a turn.
@@ -292,9 +295,10 @@ export const openDatabase = <P = undefined>(options: Options<P>): Database<P> =>
         broken = lost;
       });
       unsent.length = 0;
-      // A write that failed before is why this did.
+      // A write that failed before is why this did; one that only found the transaction failed is not.
       const answers = await Promise.allSettled(unheard);
-      throw answers.find((answer) => answer.status === 'rejected')?.reason ?? error;
+      const causes = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
+      throw causes.find((cause) => !isEcho(cause)) ?? error;
     } finally {
       client.pipeline = false;
       client.release(broken);
