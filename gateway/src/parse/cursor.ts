@@ -1,4 +1,4 @@
-// Moves over the text of an answer that is written as nearly all are: JSON without blanks, values of the promised kind.
+// Moves over the bytes of an answer that is written as nearly all are: JSON without blanks, values of the promised kind.
 // At anything else it gives up, and the whole answer is read by parse/reader.ts. What it takes is checked byte by byte,
 // but for one thing: the inside of a string is taken as the subgraph wrote it.
 import { compact, endOfValue } from './leaf.ts';
@@ -12,9 +12,54 @@ const backslash = 92;
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
+/** bytes behind the text, each a quote: whoever looks for the end of a string finds one, and no key is made of them */
+const margin = 16;
+/** bytes of room that is kept from one answer to the next */
+const smallest = 64 * 1024;
+const largest = 1024 * 1024;
+/** Strings up to this long are read byte by byte, which is faster than a search that has to be begun. */
+const shortString = 24;
+
+const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+
+/** JavaScript for whether the bytes `B`, as a DataView `V`, have `word` at `at`: ASCII, at least four characters. */
+export const isAtCode = (word: string, at: string): string => {
+  const bytes = Buffer.from(word, 'latin1');
+  const starts = Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) => 4 * index);
+  if (bytes.length % 4 !== 0) starts.push(bytes.length - 4);
+  const number = (start: number) => (littleEndian ? bytes.readInt32LE(start) : bytes.readInt32BE(start));
+  return starts
+    .map((start) => `V.getInt32(${start ? `${at}+${start}` : at},${littleEndian})===${number(start)}`)
+    .join('&&');
+};
+
 export class Cursor {
   text = '';
   at = 0;
+  /** the text's bytes, and quotes behind them */
+  bytes: Buffer = Buffer.alloc(smallest);
+  view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+
+  /** @param text a binary string */
+  begin(text: string): void {
+    const { length } = text;
+    if (length + margin > this.bytes.length) this.#room(2 * (length + margin));
+    this.bytes.latin1Write(text, 0, length);
+    this.bytes.fill(quote, length, length + margin);
+    this.text = text;
+    this.at = 0;
+  }
+
+  /** Lets go of the text. */
+  end(): void {
+    this.text = '';
+    if (this.bytes.length > largest) this.#room(smallest);
+  }
+
+  #room(length: number): void {
+    this.bytes = Buffer.alloc(length);
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, length);
+  }
 
   /** Goes on behind the word, or gives up. */
   pass(word: string): void {
@@ -28,55 +73,64 @@ export class Cursor {
     return null;
   }
 
+  /** Whether what was read before, an ASCII string with its quotes, stands here again. */
+  repeats(last: Leaf): boolean {
+    const { bytes, at } = this;
+    for (let index = 0; index < last.length; index++)
+      if (bytes[at + index] !== last.charCodeAt(index)) return false;
+    return true;
+  }
+
   string(): Leaf | null {
-    const { text, at } = this;
-    if (text.charCodeAt(at) !== quote) return this.nothing();
-    let end = text.indexOf('"', at + 1);
-    if (end !== -1 && text.charCodeAt(end - 1) === backslash) end = this.#endOfEscaped(end);
-    if (end === -1) throw surprise;
+    const { text, bytes, at } = this;
+    if (bytes[at] !== quote) return this.nothing();
+    let end = at + 1;
+    const far = end + shortString;
+    while (end < far && bytes[end] !== quote && bytes[end] !== backslash) end++;
+    if (bytes[end] !== quote) end = this.#endOfString(end);
+    if (end >= text.length) throw surprise;
     this.at = end + 1;
     return text.slice(at, end + 1);
   }
 
-  /** The quote at `end` has a backslash before it, which may itself be escaped. */
-  #endOfEscaped(end: number): number {
-    const { text, at } = this;
-    for (let here = end; here !== -1; here = text.indexOf('"', here + 1)) {
-      let slashes = 0;
-      while (here - 1 - slashes > at && text.charCodeAt(here - 1 - slashes) === backslash) slashes++;
-      if (slashes % 2 === 0) return here;
-    }
-    return -1;
+  /** The quote that ends the string of which `start` is inside, not behind a backslash. */
+  #endOfString(start: number): number {
+    const { text, bytes } = this;
+    let end = text.indexOf('"', start);
+    if (end === -1) throw surprise;
+    if (bytes[end - 1] !== backslash) return end;
+    for (end = start; end < text.length && bytes[end] !== quote; end++) if (bytes[end] === backslash) end++;
+    return end;
   }
 
   /** A whole number that surely is in the range of an Int. */
   int(): Leaf | null {
-    const { text } = this;
+    const { text, bytes } = this;
     const start = this.at;
     let end = start;
-    if (text.charCodeAt(end) === 45) end++;
-    const first = text.charCodeAt(end);
+    if (bytes[end] === 45) end++;
+    const first = bytes[end]!;
     if (!isDigit(first)) return this.nothing();
     end++;
-    if (first !== 48) while (isDigit(text.charCodeAt(end))) end++;
+    if (first !== 48) while (isDigit(bytes[end]!)) end++;
     if (end - start > 9) throw surprise;
     this.at = end;
     return text.slice(start, end);
   }
 
   float(): Leaf | null {
-    const { text } = this;
+    const { text, bytes } = this;
     const start = this.at;
     let end = start;
-    if (text.charCodeAt(end) === 45) end++;
-    const first = text.charCodeAt(end);
+    if (bytes[end] === 45) end++;
+    const first = bytes[end]!;
     if (!isDigit(first)) return this.nothing();
     end++;
-    if (first !== 48) while (isDigit(text.charCodeAt(end))) end++;
-    if (text.charCodeAt(end) === 46) end = this.#digits(end + 1);
-    const exponent = text.charCodeAt(end) | 32;
+    if (first !== 48) while (isDigit(bytes[end]!)) end++;
+    if (bytes[end] === 46) end = this.#digits(end + 1);
+    const exponent = bytes[end]! | 32;
     if (exponent === 101) {
-      const sign = text.charCodeAt(end + 1);
+      const sign = bytes[end + 1];
       end = this.#digits(sign === 43 || sign === 45 ? end + 2 : end + 1);
     }
     this.at = end;
@@ -86,7 +140,7 @@ export class Cursor {
   /** At least one. */
   #digits(start: number): number {
     let end = start;
-    while (isDigit(this.text.charCodeAt(end))) end++;
+    while (isDigit(this.bytes[end]!)) end++;
     if (end === start) throw surprise;
     return end;
   }
@@ -104,7 +158,7 @@ export class Cursor {
   }
 
   any(): Leaf | null {
-    switch (this.text.charCodeAt(this.at)) {
+    switch (this.bytes[this.at]) {
       case quote:
         return this.string();
       case 116:
@@ -139,11 +193,11 @@ export class Cursor {
 
   /** A list of leaves is one text as well. */
   list(shape: LeafShape, level = 0): Leaf | null {
-    const { text } = this;
+    const { text, bytes } = this;
     const start = this.at;
-    if (text.charCodeAt(start) !== 91) return this.nothing();
+    if (bytes[start] !== 91) return this.nothing();
     this.at++;
-    if (text.charCodeAt(this.at) === 93) {
+    if (bytes[this.at] === 93) {
       this.at++;
       return '[]';
     }
@@ -151,7 +205,7 @@ export class Cursor {
     for (;;) {
       const item = isInnermost ? this.#leaf(shape.kind, shape.values) : this.list(shape, level + 1);
       if (item === null && !shape.lists[level]) throw surprise;
-      const next = text.charCodeAt(this.at++);
+      const next = bytes[this.at++];
       if (next === 93) return text.slice(start, this.at);
       if (next !== 44) throw surprise;
     }

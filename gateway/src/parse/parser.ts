@@ -1,6 +1,6 @@
 // Parsers made for one operation of a subgraph: JavaScript that knows which key comes next. Leaves stay text, and whole
 // parts of an answer are never looked at twice.
-import { Cursor, surprise } from './cursor.ts';
+import { Cursor, isAtCode, surprise } from './cursor.ts';
 import type { LeafShape, ObjectShape, Shape } from './shape.ts';
 import type { Composite } from './values.ts';
 
@@ -40,22 +40,19 @@ class Unit {
     const locals = keys.map((_, at) => `x${at}`);
     const steps = keys.map(([key, field], at) => {
       const start = `${JSON.stringify(key)}:`;
-      const first = `s.startsWith(${JSON.stringify(start)},c.at)`;
       const value = this.#value(field, `x${at}`);
-      if (at === 0) return `if(${first}){c.at+=${start.length};${value}m=true}`;
-      // With the comma, once there is something before it.
-      const next = `s.startsWith(${JSON.stringify(`,${start}`)},c.at)`;
-      return `if(m?${next}:${first}){c.at+=m?${start.length + 1}:${start.length};${value}m=true}`;
+      return `if(${isAtCode(start, 'p')}){c.at=p+${start.length};${value}p=c.at;if(B[p]===44)p++;else if(B[p]!==125)throw S}`;
     });
     const later = [...(this.#later.get(shape) ?? [])].filter((key) => !shape.fields.has(key));
     const members = [
       ...keys.map(([key], at) => `${JSON.stringify(key)}:x${at}`),
       ...later.map((key) => `${JSON.stringify(key)}:undefined`),
     ];
+    // A comma before the brace is one too many: no value ends with one.
     return this.#add(
-      `const s=c.text;let m=false${locals.map((one) => `,${one}`).join('')};c.at++;
+      `const B=c.bytes,V=c.view;let p=c.at+1${locals.map((one) => `,${one}`).join('')};
       ${steps.join('\n')}
-      if(s.charCodeAt(c.at)!==125)throw S;c.at++;return {${members.join(',')}}`,
+      if(B[p]!==125||B[p-1]===44)throw S;c.at=p+1;return {${members.join(',')}}`,
     );
   }
 
@@ -63,16 +60,16 @@ class Unit {
   #value(shape: Shape, local: string): string {
     if (shape.shape === 'leaf') return this.#leaf(shape, local);
     if (shape.depth === null) return 'throw S;';
-    let read = `(s.charCodeAt(c.at)===123?${this.#object(shape)}(c):c.nothing())`;
+    let read = `(B[c.at]===123?${this.#object(shape)}(c):c.nothing())`;
     for (let depth = 0; depth < shape.depth; depth++) read = `${this.#list(read)}(c)`;
     return `${local}=${read};`;
   }
 
   #list(item: string): string {
     return this.#add(
-      `const s=c.text;if(s.charCodeAt(c.at)!==91)return c.nothing();c.at++;const a=[];
-      if(s.charCodeAt(c.at)===93){c.at++;return a}
-      for(;;){a.push(${item});const d=s.charCodeAt(c.at++);if(d===93)return a;if(d!==44)throw S}`,
+      `const B=c.bytes;if(B[c.at]!==91)return c.nothing();c.at++;const a=[];
+      if(B[c.at]===93){c.at++;return a}
+      for(;;){a.push(${item});const d=B[c.at++];if(d===93)return a;if(d!==44)throw S}`,
     );
   }
 
@@ -94,7 +91,7 @@ class Unit {
   #repeated(local: string, read: string): string {
     const last = `t${this.#functions.length}_${local}`;
     this.#functions.push(`let ${last}='?';`);
-    return `if(s.startsWith(${last},c.at)){${local}=${last};c.at+=${last}.length}else{${local}=${read};if(${local}!==null)${last}=${local}}`;
+    return `if(c.repeats(${last})){${local}=${last};c.at+=${last}.length}else{${local}=${read};if(${local}!==null)${last}=${local}}`;
   }
 }
 
@@ -120,11 +117,10 @@ export const parserFor = (shape: ObjectShape, later: LaterKeys = nothingLater): 
   if (isUnsafe(shape)) return () => undefined;
   const read = new Unit(later).make(shape);
   return (body) => {
-    cursor.text = body;
-    cursor.at = 0;
+    cursor.begin(body);
     try {
       cursor.pass('{"data":');
-      if (body.charCodeAt(cursor.at) !== 123) return undefined;
+      if (cursor.bytes[cursor.at] !== 123) return undefined;
       const data = read(cursor);
       passEnd();
       return data;
@@ -132,7 +128,7 @@ export const parserFor = (shape: ObjectShape, later: LaterKeys = nothingLater): 
       if (error === surprise) return undefined;
       throw error;
     } finally {
-      cursor.text = '';
+      cursor.end();
     }
   };
 };

@@ -5,6 +5,7 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { AnswerHead, FramingError, mayBecomeHead, readAnswerHead } from './answer-head.ts';
+import { giveRoomBack, roomSize, takeRoom } from './assembly.ts';
 import type { Call } from './call.ts';
 
 /** Where a subgraph listens. */
@@ -88,6 +89,9 @@ export class Connection<Asking> {
   #rest = '';
   /** bytes of the body or the chunk still to come */
   #missing = 0;
+  /** of a body that comes in pieces, what has come, and how many bytes */
+  #room: Buffer | null = null;
+  #filled = 0;
   #closes = false;
 
   /** @param longestIdle milliseconds */
@@ -133,6 +137,7 @@ export class Connection<Asking> {
     this.isClosed = true;
     this.#out = '';
     this.#rest = '';
+    this.#leaveRoom();
     this.#socket?.destroy();
     this.#owner.lost(this);
     // Somebody may be in the middle of telling us something.
@@ -278,13 +283,32 @@ export class Connection<Asking> {
 
   #readBody(bytes: Buffer, at: number, size: number): number {
     const end = Math.min(size, at + this.#missing);
+    const isLast = end - at === this.#missing;
+    if (this.#room || (!isLast && this.#phase === inBody && this.#missing <= roomSize))
+      this.#gather(bytes, at, end, isLast);
+    else this.first!.takes(bytes.toString('latin1', at, end));
     this.#missing -= end - at;
-    this.first!.takes(bytes.toString('latin1', at, end));
-    if (this.#missing === 0 && !this.isClosed) {
+    if (isLast && !this.isClosed) {
       if (this.#phase === inChunk) this.#phase = afterChunk;
       else this.#complete();
     }
     return end;
+  }
+
+  #gather(bytes: Buffer, at: number, end: number, isLast: boolean): void {
+    this.#room ??= takeRoom();
+    bytes.copy(this.#room, this.#filled, at, end);
+    this.#filled += end - at;
+    if (!isLast) return;
+    const text = this.#room.toString('latin1', 0, this.#filled);
+    this.#leaveRoom();
+    this.first!.takes(text);
+  }
+
+  #leaveRoom(): void {
+    if (this.#room) giveRoomBack(this.#room);
+    this.#room = null;
+    this.#filled = 0;
   }
 
   /** A line around chunks: a size, the end of a chunk, or what comes after the last. */

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packGateway } from '../../gateway/package.ts';
 import { configurationOf } from './configurations.ts';
 import { freePort, type Program, type Running, start } from './processes.ts';
 import { type QueryName, questions } from './queries.ts';
@@ -49,6 +50,8 @@ export const ours = ['ours', 'ours (shared connections)'] as const;
 const root = resolve(import.meta.dirname, '../../..');
 const beside = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const peersCache = join(root, '.data', 'bench-peers');
+/** ours as it is shipped */
+const ourPackage = join(root, '.data', 'bench-gateway');
 
 const apollo: Plan = {
   name: reference,
@@ -66,7 +69,7 @@ const ourPlan = (name: string, configuration: string): Plan => ({
     return {
       command: [
         '--max-semi-space-size=8',
-        join(root, 'gateway/src/standalone/main.ts'),
+        join(ourPackage, 'main.js'),
         ...['--supergraph', supergraphFile, '--config', config, '--port', String(port)],
       ],
     };
@@ -203,6 +206,7 @@ export const startContenders = async (
     name === reference || only === null || only.includes(name);
   const keysFile = join(place.folder, 'keys.json');
   writeFileSync(keysFile, place.tokens.keys);
+  await packGateway(ourPackage);
   const plans: Plan[] = [
     apollo,
     ourPlan(ours[0], configurationOf({ sharing: 'never' })),
