@@ -1,12 +1,13 @@
 // What somebody has who installs the gateway and nothing else.
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 // @boundaries-ignore tests share fixtures
 import { type Library, openLibrary } from '../../gateway/src/standalone/fixture-library.ts';
+import { gatewayFlags } from './flags.ts';
 import { packGateway } from './package.ts';
 
 const run = promisify(execFile);
@@ -69,4 +70,11 @@ test('it says what is wrong with its configuration, and where', { timeout: 60_00
     code: 2,
     stderr: expect.stringMatching(/2:3.*port[\s\S]*3:1.*limts/),
   });
+});
+
+test('whoever starts it has the same flags', () => {
+  const node = `node ${gatewayFlags.join(' ')}`;
+  expect(readFileSync(join(dir, 'made/main.js'), 'utf8').split('\n')[0]).toBe(`#!/usr/bin/env -S ${node}`);
+  const manifest = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
+  expect(JSON.parse(manifest).scripts.gateway).toContain(`${node} gateway/`);
 });

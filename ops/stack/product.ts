@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
+import { gatewayFlags } from '../gateway/flags.ts';
 import { seedHistory, seedShop } from '../seed/seed.ts';
 import { databaseOf, migrate } from './migrate.ts';
 import { type Running, startProcess } from './processes.ts';
@@ -144,13 +145,14 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
     port: number,
     ready: string,
     own: NodeJS.ProcessEnv,
+    flags: readonly string[] = [],
   ) => ({
     name,
     url: urlOf(port),
     start: () =>
       startProcess({
         name,
-        args: [...node, join(root, file), ...args],
+        args: [...node, ...flags, join(root, file), ...args],
         env: { ...withoutSignIns, PORT: String(port), ...own },
         readyUrl: `${urlOf(port)}${ready}`,
         logFile: join(dir, 'logs', `${name}.log`),
@@ -182,7 +184,7 @@ export const startProduct = async (options: ProductOptions): Promise<Product> =>
           }),
         ]),
     ...hosts.map(({ name, group, port }) => one(name, 'subgraphs/main.ts', group, port, '/health/ready', {})),
-    one('gateway', 'gateway/src/main.ts', [], gatewayPort, '/health', {}),
+    one('gateway', 'gateway/src/main.ts', [], gatewayPort, '/health', {}, gatewayFlags),
   ];
 
   const running = new Map<string, Running>();

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { gatewayFlags } from '../../ops/gateway/flags.ts';
 import type { Question, Reading } from './meter.ts';
 
 export type MeteredGateway = {
@@ -40,7 +41,7 @@ export const startMetered = async ({ file, args = [], env = {}, load }: Program)
   const child = fork(fileOf(`../../${file}`), args, {
     execArgv: [
       '--expose-gc',
-      '--max-semi-space-size=8',
+      ...gatewayFlags,
       ...[new URL('meter.ts', import.meta.url).href, ...(load === undefined ? [] : [load])].flatMap(
         (module) => ['--import', module],
       ),

@@ -37,14 +37,14 @@ export class Cursor {
   text = '';
   at = 0;
   /** the text's bytes, and quotes behind them */
-  bytes: Buffer = Buffer.alloc(smallest);
+  bytes = Buffer.alloc(smallest);
   view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
 
   /** @param text a binary string */
   begin(text: string): void {
     const { length } = text;
     if (length + margin > this.bytes.length) this.#room(2 * (length + margin));
-    this.bytes.latin1Write(text, 0, length);
+    this.bytes.write(text, 0, length, 'latin1');
     this.bytes.fill(quote, length, length + margin);
     this.text = text;
     this.at = 0;

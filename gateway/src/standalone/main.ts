@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=8
+#!/usr/bin/env -S node --max-semi-space-size=8 --no-allocation-site-pretenuring
 // `orderstream-gateway --supergraph FILE [--port N] [--config FILE]`
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

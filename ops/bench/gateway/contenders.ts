@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gatewayFlags } from '../../gateway/flags.ts';
 import { packGateway } from '../../gateway/package.ts';
 import { configurationOf } from './configurations.ts';
 import { freePort, type Program, type Running, start } from './processes.ts';
@@ -68,7 +69,7 @@ const ourPlan = (name: string, configuration: string): Plan => ({
     writeFileSync(config, configuration);
     return {
       command: [
-        '--max-semi-space-size=8',
+        ...gatewayFlags,
         join(ourPackage, 'main.js'),
         ...['--supergraph', supergraphFile, '--config', config, '--port', String(port)],
       ],

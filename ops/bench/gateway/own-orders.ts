@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { encodeId } from '@orderstream/runtime/ids';
 import pg from 'pg';
+import { gatewayFlags } from '../../gateway/flags.ts';
 import { accepted, connect } from '../../operations/client.ts';
 import {
   AddPaymentMethodDocument,
@@ -215,7 +216,7 @@ const startAll = async ({ shop, subgraphsUrl, env }: Place): Promise<Contender[]
       name: 'ours',
       port: mine,
       running: start({
-        command: ['--max-semi-space-size=8', join(root, 'gateway/src/main.ts')],
+        command: [...gatewayFlags, join(root, 'gateway/src/main.ts')],
         env: { ...common, HOST: '127.0.0.1', PORT: String(mine), SUBGRAPHS_URL: subgraphsUrl },
         isGateway: true,
       }),

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { gatewayFlags } from '../../gateway/flags.ts';
 import { canPin, freePort, start } from './processes.ts';
 import { directQuestion, type Order, question, type Ringing, type Told } from './subscriptions-world.ts';
 
@@ -122,7 +123,7 @@ const run = async (options: Options, say: (what: string) => void) => {
   const [sourcePort, gatewayPort] = [await freePort(), await freePort()];
   const origin = `http://127.0.0.1:${sourcePort}`;
   const source = start({ command: [programs.source, String(sourcePort)], isGateway: false });
-  const command = ['--expose-gc', '--max-semi-space-size=8', programs.gateway, String(gatewayPort), origin];
+  const command = ['--expose-gc', ...gatewayFlags, programs.gateway, String(gatewayPort), origin];
   const gateway = start({ command, isGateway: true });
   const [clients, direct, stalled] = [startClients(), startClients(), startClients()];
   const control = `${origin}/control`;
