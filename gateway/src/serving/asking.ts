@@ -26,6 +26,10 @@ export const asPartner = (identity: Identity, { scopes }: Partner): Identity => 
   scopes: new Set([...identity.scopes, ...scopes]),
 });
 
+/** Whose clients and subscriptions are counted together: a user's, or a partner's; null for nobody's. */
+export const holderOf = ({ identity, partner }: Pick<Asking, 'identity' | 'partner'>): string | null =>
+  identity.subject ?? (partner ? `partner ${partner.id}` : null);
+
 const users = new WeakMap<Identity, string>();
 
 /** For whom private answers are kept: the same person with the same rights. Null: for nobody. */

@@ -7,10 +7,8 @@ import type { Compression } from '../compression/compression.ts';
 import type { GatewayConfiguration } from '../configuration/configuration.ts';
 import { createCors } from '../headers/cors.ts';
 import type { PartnerDoor } from '../persisted/partner-door.ts';
-import { type Partner, quotaOf } from '../persisted/partners.ts';
+import type { Partner } from '../persisted/partners.ts';
 import type { OperationDoor } from '../persisted/requested.ts';
-import { type Rates, rateLimited } from '../rate/rates.ts';
-import type { Windows } from '../rate/windows.ts';
 import type { Reloading } from '../reload/reloading.ts';
 import type { Shedding } from '../shed/shedding.ts';
 import { wantsEventStream } from '../subscriptions/event-stream.ts';
@@ -22,6 +20,7 @@ import type { Around } from './around.ts';
 import { type Asking, asPartner } from './asking.ts';
 import { readBody } from './body.ts';
 import type { Budgets } from './budgets.ts';
+import type { Count } from './counting.ts';
 import type { Developers } from './developers.ts';
 import type { Generation, Inside } from './generation.ts';
 import { createLongWay } from './long-way.ts';
@@ -37,8 +36,7 @@ type Options = {
   readonly identities: Identities;
   readonly partners: PartnerDoor;
   readonly operationDoor: OperationDoor;
-  readonly rates: Rates;
-  readonly windows: Windows;
+  readonly count: Count;
   readonly compression: Compression;
   readonly budgets: Budgets;
   readonly developers: Developers;
@@ -51,7 +49,7 @@ type Options = {
 
 export const createHttp = (options: Options): RequestListener => {
   const { configuration, particulars, around, identities, partners, operationDoor } = options;
-  const { rates, windows, compression, budgets, developers, shedding } = options;
+  const { count, compression, budgets, developers, shedding } = options;
   const { telemetry, reloading, subscriptions, log } = options;
   const { listen, limits, auth, persisted, telemetry: seeing } = configuration;
   const answers = createAnswers(telemetry, log);
@@ -107,26 +105,6 @@ export const createHttp = (options: Options): RequestListener => {
         .catch((error: unknown) => refuse(response, asking, error));
   };
 
-  /** Counts the request against everything that bounds it, and goes on where nothing does. */
-  const count = (body: string, isGet: boolean, asking: Inside, response: ServerResponse): void => {
-    const { identity, partner, address } = asking;
-    const told = (refusal: RequestError | null): void => {
-      if (refusal) refuse(response, asking, refusal);
-      else serve(body, isGet, asking, response);
-    };
-    const requester = { userId: identity.subject, partnerId: partner?.id ?? null, address };
-    if (!partner) {
-      if (hasRates) rates.admit(requester, told);
-      else told(null);
-      return;
-    }
-    windows.take(quotaOf(partner), (verdict) => {
-      const refusal = rateLimited(verdict);
-      if (refusal || !hasRates) told(refusal);
-      else rates.admit(requester, told);
-    });
-  };
-
   const identify = (
     request: IncomingMessage,
     response: ServerResponse,
@@ -136,22 +114,22 @@ export const createHttp = (options: Options): RequestListener => {
   ): void => {
     visit.partner = partner;
     const isGet = request.method !== 'POST';
-    const go = (identity: Identity): void =>
-      count(
-        body,
-        isGet,
-        {
-          visit,
-          trace: visit,
-          headers: request.headers,
-          identity: partner ? asPartner(identity, partner) : identity,
-          partner,
-          address: knowsAddress ? addressOf(request, listen.trustsProxy) : null,
-          era: reloading.enter(),
-          deadline: visit.startedAt + limits.deadlineMs,
-        },
-        response,
-      );
+    const go = (identity: Identity): void => {
+      const asking = {
+        visit,
+        trace: visit,
+        headers: request.headers,
+        identity: partner ? asPartner(identity, partner) : identity,
+        partner,
+        address: knowsAddress ? addressOf(request, listen.trustsProxy) : null,
+        era: reloading.enter(),
+        deadline: visit.startedAt + limits.deadlineMs,
+      };
+      count(asking, (refusal) => {
+        if (refusal) refuse(response, asking, refusal);
+        else serve(body, isGet, asking, response);
+      });
+    };
     try {
       // Without issuers the header is the subgraphs' affair alone.
       const header = auth.issuers.length > 0 ? one(request.headers[auth.header]) : undefined;

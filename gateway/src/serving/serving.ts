@@ -31,6 +31,7 @@ import { createAround } from './around.ts';
 import { type Asking, asPartner } from './asking.ts';
 import { createBudgets } from './budgets.ts';
 import { createHttpWithContracts } from './contracts.ts';
+import { createCount } from './counting.ts';
 import { createDevelopers } from './developers.ts';
 import { type Generation, openGeneration } from './generation.ts';
 import type { Particulars } from './particulars.ts';
@@ -186,13 +187,13 @@ export const openServing = async (options: Options): Promise<Serving> => {
   const shedding = openShedding(configuration.shedding);
   if (configuration.shedding.enabled) watchShedding(shedding, seen.metrics.watch);
 
+  const count = createCount(counters, windows, configuration.rates.rules.length > 0);
   const subscriptions = configuration.subscriptions.enabled
     ? openServedSubscriptions(
         reloading.current(),
         configuration,
         particulars,
-        identities,
-        operationDoor,
+        { identities, partners: partnerDoor, operationDoor, count },
         seen,
         log,
       )
@@ -228,9 +229,8 @@ export const openServing = async (options: Options): Promise<Serving> => {
       identities,
       partners: partnerDoor,
       operationDoor,
-      rates: counters,
+      count,
       compression,
-      windows,
       budgets,
       developers: createDevelopers(configuration),
       shedding,

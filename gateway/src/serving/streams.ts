@@ -7,7 +7,7 @@ import type { PartnerDoor } from '../persisted/partner-door.ts';
 import { isAskedFor } from '../subscriptions/event-stream.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { Asking } from './asking.ts';
+import { type Asking, holderOf } from './asking.ts';
 import { one } from './request.ts';
 
 /** What goes on over many supergraphs is in none of them. */
@@ -36,7 +36,7 @@ export const createFollow = (
     const { identity, partner, address } = asking;
     const key = partner ? one(asking.headers[persisted.keyHeader]) : undefined;
     const visitor = {
-      user: identity.subject,
+      user: holderOf(asking),
       expiresAt: identity.expiresAt?.getTime() ?? null,
       ...(key !== undefined && { isGone: () => partners.isGone(key) }),
       asking: () => ({ ...asking, era: nobodysEra, deadline: performance.now() + limits.deadlineMs }),

@@ -90,6 +90,7 @@ const ofTheShop = (values: Values): object => {
       perNode: 50_000,
       socketsPerAddress: 1_000,
       perSocket: 20,
+      perAddress: 2_000,
       perUser: 200,
       largestMessage: '64KiB',
       keepAlive: '15s',

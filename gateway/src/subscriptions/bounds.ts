@@ -7,6 +7,7 @@ export type Bounds = {
   readonly clientsPerUser: number;
   readonly subscriptionsPerClient: number;
   readonly subscriptionsPerUser: number;
+  readonly subscriptionsPerAddress: number;
   /** subscriptions to subgraphs of this process, each shared by all who may share it */
   readonly upstreams: number;
   /** bytes of one message from a client */
@@ -37,6 +38,7 @@ export const usualBounds: Bounds = {
   clientsPerUser: 50,
   subscriptionsPerClient: 20,
   subscriptionsPerUser: 200,
+  subscriptionsPerAddress: 2_000,
   upstreams: 20_000,
   frame: 64 * 1024,
   messages: 300,

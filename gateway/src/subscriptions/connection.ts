@@ -2,6 +2,7 @@
 import { RequestError } from '@orderstream/runtime/errors';
 import { CloseCode, MessageType, parseMessage } from 'graphql-ws';
 import type { WebSocket } from 'ws';
+import { type Greeting, saidIn } from './greeting.ts';
 import type { Client, Guest, Office, Visitor } from './office.ts';
 import { Outbox, type Wire } from './outbox.ts';
 import { Pace } from './pace.ts';
@@ -54,14 +55,7 @@ class Messages implements Format {
   }
 }
 
-type Payloads = Readonly<Record<string, unknown>> | null | undefined;
-
-/** undefined where there is none; what is no text is no token either, and is refused like a wrong one. */
-const authorizationIn = (payload: Payloads): string | undefined => {
-  const [, value] =
-    Object.entries(payload ?? {}).find(([name]) => name.toLowerCase() === 'authorization') ?? [];
-  return value === undefined || value === null ? undefined : String(value);
-};
+const authorizationIn = (greeting: Greeting): string | undefined => saidIn(greeting, 'authorization');
 
 export class Connection<Asking> implements Client, Wire {
   readonly #socket: WebSocket;
@@ -159,9 +153,10 @@ export class Connection<Asking> implements Client, Wire {
     }
     if (!this.#hasGreeted && now >= this.#greetBy)
       this.#close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
-    const { expiresAt = null } = this.#visitor ?? {};
+    const { expiresAt = null, isGone } = this.#visitor ?? {};
     if (expiresAt !== null && now >= expiresAt)
       this.#close(CloseCode.Forbidden, 'The access token has expired');
+    else if (isGone?.()) this.#close(CloseCode.Forbidden, 'The key is not valid any more');
     if (now < this.#pingAt) return;
     this.#pingAt = now + this.#office.bounds.keepAliveMs;
     if (this.#isAlive) socket.ping();
@@ -196,7 +191,7 @@ export class Connection<Asking> implements Client, Wire {
     else this.send(Buffer.from(JSON.stringify(message)));
   }
 
-  #greet(payload: Payloads): void {
+  #greet(payload: Greeting): void {
     if (this.#hasGreeted) {
       this.#close(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests');
       return;
@@ -215,7 +210,7 @@ export class Connection<Asking> implements Client, Wire {
   }
 
   /** A ping may bring a newer token of the same user, which prolongs the visit. */
-  #answerPing(payload: Payloads): void {
+  #answerPing(payload: Greeting): void {
     const before = this.#visitor;
     if (!before || authorizationIn(payload) === undefined) {
       this.#say(payload ? { type: MessageType.Pong, payload } : { type: MessageType.Pong });
@@ -239,8 +234,8 @@ export class Connection<Asking> implements Client, Wire {
     });
   }
 
-  #signIn(payload: Payloads, welcome: (visitor: Visitor<Asking>) => void): void {
-    this.#guest.signIn(authorizationIn(payload)).then(
+  #signIn(payload: Greeting, welcome: (visitor: Visitor<Asking>) => void): void {
+    this.#guest.signIn(authorizationIn(payload), payload).then(
       (visitor) => {
         if (!this.#isClosed && this.#socket.readyState === this.#socket.OPEN) welcome(visitor);
       },
@@ -280,6 +275,7 @@ export class Connection<Asking> implements Client, Wire {
       outbox: this.#outbox,
       format: new Messages(id),
       visitor,
+      address: this.#guest.address,
       serial: this.#serial,
       over: () => this.#subscriptions.delete(id),
     });

@@ -115,7 +115,7 @@ class EventStream<Asking> implements Client, Wire {
   #isOver = false;
   #spokeAt: number;
 
-  constructor(response: ServerResponse, visitor: Visitor<Asking>, office: Office<Asking>) {
+  constructor(response: ServerResponse, visitor: Visitor<Asking>, address: string, office: Office<Asking>) {
     this.#response = response;
     this.#office = office;
     this.#visitor = visitor;
@@ -128,6 +128,7 @@ class EventStream<Asking> implements Client, Wire {
       outbox: this.#outbox,
       format,
       visitor,
+      address,
       serial: 1,
       over: () => {
         this.#isOver = true;
@@ -217,7 +218,7 @@ export const serveEventStream = <Asking>(
     'x-accel-buffering': 'no',
   });
   response.flushHeaders();
-  const stream = new EventStream(response, visitor, office);
+  const stream = new EventStream(response, visitor, address, office);
   clients.add(stream);
   response.once('close', () => {
     clients.delete(stream);

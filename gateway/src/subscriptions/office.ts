@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Log } from '@orderstream/runtime/log';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { type Bounds, Tally } from './bounds.ts';
+import type { Greeting } from './greeting.ts';
 import type { Preparation, SubscribeRequest } from './preparation.ts';
 import type { Streams } from './streams.ts';
 
@@ -14,6 +15,8 @@ export type Visitor<Asking> = {
   readonly expiresAt: number | null;
   /** Whether what they were let in by has been taken from them; asked every now and then. */
   readonly isGone?: () => boolean;
+  /** Counts one more subscription on a socket, where it counts as a request. @throws RequestError RATE_LIMITED */
+  readonly count?: () => Promise<void>;
   /** for one operation each */
   readonly asking: () => Asking;
 };
@@ -22,7 +25,7 @@ export type Visitor<Asking> = {
 export type Guest<Asking> = {
   readonly address: string;
   /** @throws RequestError UNAUTHENTICATED, or another where it cannot be told just now */
-  readonly signIn: (authorization: string | undefined) => Promise<Visitor<Asking>>;
+  readonly signIn: (authorization: string | undefined, greeting: Greeting) => Promise<Visitor<Asking>>;
 };
 
 export type Reception<Asking> = {
@@ -60,7 +63,9 @@ export class Office<Asking> {
   readonly clients = new Set<Client>();
   readonly addresses: Tally;
   readonly users: Tally;
-  readonly subscriptions: Tally;
+  /** subscriptions of a user, and of an address */
+  readonly byUser: Tally;
+  readonly byAddress: Tally;
   isDraining = false;
   readonly #timer: NodeJS.Timeout;
   #round: IterableIterator<Client> = this.clients.values();
@@ -77,7 +82,8 @@ export class Office<Asking> {
     this.preparation = preparation;
     this.addresses = new Tally(bounds.clientsPerAddress);
     this.users = new Tally(bounds.clientsPerUser);
-    this.subscriptions = new Tally(bounds.subscriptionsPerUser);
+    this.byUser = new Tally(bounds.subscriptionsPerUser);
+    this.byAddress = new Tally(bounds.subscriptionsPerAddress);
     // One timer for all: ten thousand of their own would cost more than all that they wait for. And a few at a time: ten
     // thousand in one turn, each perhaps pinged, would make events wait.
     const turnMs = Math.max(10, bounds.sweepMs / 20);

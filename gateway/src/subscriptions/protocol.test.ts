@@ -255,6 +255,26 @@ test('a user has so many sockets and subscriptions, all others have theirs', asy
   await until(() => instead.events().length === 1 && bob.events('4').length === 1);
 });
 
+test('an address has so many subscriptions, over all of its sockets', async () => {
+  await hall.close();
+  hall = await openHall({ subscriptionsPerAddress: 2 });
+  const [one, two] = [await visit(hall, 'ada'), await visit(hall, 'bob')];
+  one.subscribe('subscription {ticket}');
+  await until(() => hall.subscriptions.state().subscriptions === 1);
+  two.subscribe('subscription {ticket}', {}, '1');
+  two.subscribe('subscription {ticket}', {}, '2');
+  await until(() => two.heard.length === 2);
+  expect(two.heard[1]).toMatchObject({
+    id: '2',
+    type: 'error',
+    payload: [{ extensions: { code: 'RATE_LIMITED' } }],
+  });
+  one.socket.terminate();
+  await until(() => hall.subscriptions.state().clients === 1);
+  two.subscribe('subscription {ticket}', {}, '3');
+  await until(() => hall.subscriptions.state().subscriptions === 2);
+});
+
 test('an address has so many sockets, and a process: 429 and 503 instead of a handshake', async () => {
   await hall.close();
   hall = await openHall({ clientsPerAddress: 2, clients: 3 });

@@ -36,6 +36,7 @@ type Options<Asking> = {
   readonly outbox: Outbox;
   readonly format: Format;
   readonly visitor: Visitor<Asking>;
+  readonly address: string;
   /** among all of the client's, even past ones */
   readonly serial: number;
   /** Called once, before the last messages go. */
@@ -49,26 +50,29 @@ export class Subscription<Asking> implements Member<Asking>, Recipient {
   readonly #outbox: Outbox;
   readonly #format: Format;
   readonly #over: () => void;
-  /** who is counted; null for nobody */
-  #user: string | null;
+  /** who and where is counted; null for nobody and nowhere */
+  #user: string | null = null;
+  #address: string | null = null;
+  readonly #count: (() => Promise<void>) | undefined;
   #leave: (() => void) | null = null;
   #isOver = false;
 
-  constructor({ office, outbox, format, visitor, serial, over }: Options<Asking>) {
+  constructor({ office, outbox, format, visitor, address, serial, over }: Options<Asking>) {
     this.#office = office;
     this.#outbox = outbox;
     this.#format = format;
     this.#over = over;
     this.serial = serial;
     this.asking = visitor.asking();
-    this.#user = visitor.user !== null && office.subscriptions.take(visitor.user) ? visitor.user : null;
-    if (visitor.user !== null && this.#user === null)
-      this.fail([
-        new RequestError(
-          'RATE_LIMITED',
-          `One user may have ${office.bounds.subscriptionsPerUser} subscriptions at most.`,
-        ),
-      ]);
+    this.#count = visitor.count;
+    const { byUser, byAddress, bounds } = office;
+    if (visitor.user !== null && !byUser.take(visitor.user)) {
+      this.#tooMany(`One user may have ${bounds.subscriptionsPerUser} subscriptions at most.`);
+      return;
+    }
+    this.#user = visitor.user;
+    if (byAddress.take(address)) this.#address = address;
+    else this.#tooMany(`One address may have ${bounds.subscriptionsPerAddress} subscriptions at most.`);
   }
 
   get isOver(): boolean {
@@ -78,6 +82,7 @@ export class Subscription<Asking> implements Member<Asking>, Recipient {
   async start(request: SubscribeRequest): Promise<void> {
     if (this.#isOver) return;
     try {
+      await this.#count?.();
       const { textOf } = this.#office.reception;
       const query = textOf ? await textOf(request, this.asking) : request.query;
       const { operationName, variables } = request;
@@ -124,6 +129,10 @@ export class Subscription<Asking> implements Member<Asking>, Recipient {
     return this.#format.next(payload);
   }
 
+  #tooMany(message: string): void {
+    this.fail([new RequestError('RATE_LIMITED', message)]);
+  }
+
   #refuse(errors: readonly GraphQLFormattedError[]): void {
     if (this.#finish()) this.#outbox.end(this, this.#format.failed(JSON.stringify(errors)));
   }
@@ -131,8 +140,10 @@ export class Subscription<Asking> implements Member<Asking>, Recipient {
   #finish(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
-    if (this.#user !== null) this.#office.subscriptions.give(this.#user);
+    if (this.#user !== null) this.#office.byUser.give(this.#user);
+    if (this.#address !== null) this.#office.byAddress.give(this.#address);
     this.#user = null;
+    this.#address = null;
     this.#leave?.();
     this.#leave = null;
     this.#over();

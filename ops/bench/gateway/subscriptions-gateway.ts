@@ -55,7 +55,11 @@ const subscriptions = openSubscriptions<null>({
   tell: (error) => error.toJSON(),
   tellRefusal: (error) => error,
   log,
-  bounds: { ...usualBounds, clientsPerAddress: usualBounds.clients },
+  bounds: {
+    ...usualBounds,
+    clientsPerAddress: usualBounds.clients,
+    subscriptionsPerAddress: usualBounds.clients,
+  },
 });
 
 const delay = monitorEventLoopDelay({ resolution: 1 });
