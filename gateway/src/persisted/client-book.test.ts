@@ -148,6 +148,23 @@ describe('a key', () => {
     expect(users.asked.at(-1)).toEqual([told.keyPrefix, 1]);
   });
 
+  test('is told of to who listens: when it is new, and when its operations are', async () => {
+    const heard: string[][] = [];
+    book.listen(({ manifest }) => heard.push([...manifest.keys()]));
+    const { key, told } = added();
+    await book.read(key);
+    time += 10_000;
+    await book.read(key);
+    users.clients.set(told.keyPrefix, {
+      ...told,
+      version: 2,
+      operations: [{ id: '2', name: null, body: '{ b }' }],
+    });
+    time += 10_000;
+    await book.read(key);
+    expect(heard).toEqual([told.operations!.map(({ id }) => id), ['2']]);
+  });
+
   test('has new operations as soon as their version is heard of', async () => {
     const { key, told } = added();
     await book.read(key);

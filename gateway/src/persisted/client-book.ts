@@ -17,6 +17,8 @@ export type ClientBook = {
   readonly read: (key: string) => Promise<Partner | null>;
   /** @param cost estimated; a whole number */
   readonly count: (partner: Partner, cost: number, isRefused: boolean) => void;
+  /** Told of each partner that came to be known, or whose operations are others now. */
+  readonly listen: (learned: (partner: Partner) => void) => void;
   /** Tells what was counted, if anybody listens. */
   readonly close: () => Promise<void>;
 };
@@ -90,6 +92,7 @@ export const openClientBook = ({ door, log, clock = Date.now }: Options): Client
   const telling = setInterval(() => usage.flush(), tellEveryMs);
   telling.unref();
   let questions = { since: 0, count: 0 };
+  let learned: (partner: Partner) => void = () => undefined;
 
   const mayAskAboutStranger = (now: number): boolean => {
     if (now - questions.since >= 1_000) questions = { since: now, count: 0 };
@@ -113,13 +116,15 @@ export const openClientBook = ({ door, log, clock = Date.now }: Options): Client
       if (!known.has(prefix)) known.set(prefix, before);
     } else {
       strangers.delete(prefix);
+      const partner = toPartner(told);
       known.set(prefix, {
-        partner: toPartner(told),
+        partner,
         hash: Buffer.from(told.keyHash, 'hex'),
         version: told.version,
         heardAt: askedAt,
         awayAt: null,
       });
+      learned(partner);
     }
   };
 
@@ -189,6 +194,9 @@ export const openClientBook = ({ door, log, clock = Date.now }: Options): Client
       const after = byKey(key);
       if (after === undefined) throw new RequestError('SUBGRAPH_UNAVAILABLE');
       return after;
+    },
+    listen: (listener) => {
+      learned = listener;
     },
     count: ({ id }, cost, isRefused) => usage.count(id, cost, isRefused),
     close: async () => {

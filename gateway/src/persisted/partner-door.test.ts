@@ -26,6 +26,7 @@ const openBook = () => {
       isRead = true;
       return key === bolt.key ? bolt : null;
     },
+    listen: () => undefined,
     count: (...told) => counted.push(told),
     close: async () => undefined,
   };

@@ -44,6 +44,8 @@ export type Generation = {
   readonly costFor: (read: Read<Asking>, asking: Asking) => number | null;
   /** parts of the same supergraph, over the same calls and by the same planner, by their path */
   readonly contracts: ReadonlyMap<string, Generation>;
+  /** Plans and compiles what will be asked for, before it is; what cannot be is left to whoever asks. */
+  readonly prepare: (agreed: readonly Agreed[]) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -223,17 +225,23 @@ export const openGeneration = async (
 
   // The first to ask does not wait for the planner's process.
   await supergraph.planner.ready();
+  const warm = async (
+    texts: Operations<Asking>['texts'],
+    identityOf: (text: string) => Identity,
+  ): Promise<void> => {
+    await warmOperations({
+      texts,
+      apiSchema,
+      prepare: (text, operationName, asked) => {
+        rules.admitText(text);
+        return operations.prepare(text, operationName, asked, forAs(identityOf(text), telemetry));
+      },
+    });
+  };
+  const textsOf = (all: readonly Agreed[]) => () =>
+    all.map(({ text }) => ({ text, operationName: undefined }));
   const standings = new Map(agreed.map(({ text, identity }) => [text, identity]));
-  await warmOperations({
-    texts: before
-      ? before.operations.texts
-      : () => agreed.map(({ text }) => ({ text, operationName: undefined })),
-    apiSchema,
-    prepare: (text, operationName, asked) => {
-      rules.admitText(text);
-      return operations.prepare(text, operationName, asked, forAs(standings.get(text) ?? nobody, telemetry));
-    },
-  });
+  await warm(before ? before.operations.texts : textsOf(agreed), (text) => standings.get(text) ?? nobody);
 
   const preparation = createPreparation<Asking>({
     supergraph,
@@ -283,6 +291,10 @@ export const openGeneration = async (
     shortWay,
     door,
     transports,
+    prepare: (more) => {
+      const identities = new Map(more.map(({ text, identity }) => [text, identity]));
+      return warm(textsOf(more), (text) => identities.get(text) ?? nobody);
+    },
     close: async () => {
       for (const contract of contracts.values()) await contract.close();
       if (lent) return door.stop();

@@ -15,6 +15,7 @@ import { forwardedNames } from '../headers/forwarded.ts';
 import { createAutomaticOperations } from '../persisted/automatic.ts';
 import { readAgreed } from '../persisted/files.ts';
 import { createPartnerDoor } from '../persisted/partner-door.ts';
+import type { Partner } from '../persisted/partners.ts';
 import { createOperationDoor } from '../persisted/requested.ts';
 import { createRates } from '../rate/rates.ts';
 import { createLocalWindows, createRedisWindows } from '../rate/windows.ts';
@@ -33,7 +34,7 @@ import { createBudgets } from './budgets.ts';
 import { createHttpWithContracts } from './contracts.ts';
 import { createCount } from './counting.ts';
 import { createDevelopers } from './developers.ts';
-import { type Generation, openGeneration } from './generation.ts';
+import { type Agreed, type Generation, openGeneration } from './generation.ts';
 import type { Particulars } from './particulars.ts';
 import { openServedSubscriptions } from './subscriptions.ts';
 
@@ -73,6 +74,12 @@ type Options = {
   /** other processes that serve at the same port */
   readonly siblings: Siblings | null;
 };
+
+const agreedWith = (partner: Partner): Agreed[] =>
+  [...partner.manifest.values()].map(({ body }) => ({ text: body, identity: asPartner(nobody, partner) }));
+
+/** operations of a partner that are prepared when it is first heard of: who stores a thousand asks for few of them */
+const mostPrepared = 200;
 
 /** milliseconds for requests under way when the gateway stops */
 const lastAnswers = 10_000;
@@ -116,12 +123,7 @@ export const openServing = async (options: Options): Promise<Serving> => {
   const seen = withAccounts(openedTelemetry, partnerDoor);
   const agreed = [
     ...[...manifest.values()].map(({ body }) => ({ text: body, identity: nobody })),
-    ...partners.all().flatMap((partner) =>
-      [...partner.manifest.values()].map(({ body }) => ({
-        text: body,
-        identity: asPartner(nobody, partner),
-      })),
-    ),
+    ...partners.all().flatMap(agreedWith),
   ];
   const redis = configuration.redis ? openRedis(redisUrl(configuration.redis), log) : null;
   if (redis) await connectRedis(redis, log);
@@ -161,6 +163,12 @@ export const openServing = async (options: Options): Promise<Serving> => {
           },
         })
       : null;
+  particulars.clients?.listen((partner) => {
+    reloading
+      .current()
+      .prepare(agreedWith(partner).slice(0, mostPrepared))
+      .catch((error: unknown) => log.warn({ err: error }, "a partner's operations were not prepared"));
+  });
   const identities = openIdentities(auth, log, accepts);
   const { automatic } = persisted;
   const operationDoor = createOperationDoor({

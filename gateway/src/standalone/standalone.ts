@@ -27,7 +27,7 @@ const wordedFor =
   };
 
 /** Whoever sends equal headers may see the same. */
-const plainParticulars = (configuration: GatewayConfiguration, log: Log): Particulars => {
+export const plainParticulars = (configuration: GatewayConfiguration, log: Log): Particulars => {
   const forwarded = forwardedNames(configuration);
   return {
     urlOf: () => null,
