@@ -158,10 +158,7 @@ export class Answer {
     object: Composite,
     isRoot: boolean,
   ): string | null {
-    if (name === '__typename') {
-      const told = read(object, '__typename');
-      return isObjectType(type) || typeof told !== 'string' || !told ? JSON.stringify(type.name) : told;
-    }
+    if (name === '__typename') return this.#typename(type);
     if (isRoot && (name === '__schema' || name === '__type')) return this.#introspection.get(key) ?? 'null';
     const field = type.getFields()[name];
     if (!field) return 'null';
@@ -171,6 +168,14 @@ export class Answer {
     // The null takes the object with it; one error in there says why.
     if (!this.#explained.has(JSON.stringify(this.#path.slice(0, -1))))
       this.#report(`Cannot return null for non-nullable field ${type.name}.${name}.`);
+    return null;
+  }
+
+  /** null: only the interface is known, because who knows the type was not asked or gave no answer. */
+  #typename(type: Writable): string | null {
+    if (isObjectType(type)) return JSON.stringify(type.name);
+    if (!this.#explained.has(JSON.stringify(this.#path.slice(0, -1))))
+      this.#report(`No subgraph has told which ${type.name} this is.`);
     return null;
   }
 

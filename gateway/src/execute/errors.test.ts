@@ -261,3 +261,24 @@ test('a fault in the gateway itself still ends the request', async () => {
     errors: [{ message: 'Something went wrong on our side.' }],
   });
 });
+
+test('what an interface object is cannot be told while who knows is away, and its own fields can', async () => {
+  expect((await market.ask('{ liked { __typename id stars } }')).data).toEqual({
+    liked: [
+      { __typename: 'Book', id: 'm1', stars: 5 },
+      { __typename: 'Film', id: 'm2', stars: 2 },
+    ],
+  });
+  const alone = openMarket({ stubs: { catalog: down } });
+  expect((await alone.ask('{ liked { id stars } }')).data).toEqual({
+    liked: [
+      { id: 'm1', stars: 5 },
+      { id: 'm2', stars: 2 },
+    ],
+  });
+  const answer = await alone.ask('{ liked { __typename id stars } latest { id } }');
+  expect(answer.data).toMatchObject({ liked: [null, null], latest: [{ id: 'r1' }, {}, {}] });
+  expect(new Set(placesOf(answer).map((place) => place.split('.').slice(0, 2).join('.')))).toEqual(
+    new Set(['liked.0', 'liked.1']),
+  );
+});

@@ -38,7 +38,7 @@ type Product @key(fields: "id") { id: ID! reviews: [Review!]! rating: Float }
 type User @key(fields: "id") { id: ID! reviews: [Review!] }
 type Review @key(fields: "id") { id: ID! text: String author: User! product: Product! }
 type Media @key(fields: "id") @interfaceObject { id: ID! stars: Int! blurb: String }
-type Query { latest: [Review!]! }`,
+type Query { latest: [Review!]! liked: [Media] }`,
   users: `${federation}
 type User @key(fields: "id") { id: ID! name: String! nick: String friends: [User] }
 type Query { me: User }
@@ -108,13 +108,23 @@ const reviews = [
   { id: 'r3', text: null, author: { id: 'u1' }, product: { id: 'p2' } },
 ];
 
+const media = [
+  { id: 'm1', title: 'Book', pages: 3 },
+  { id: 'm2', title: 'Film' },
+  { id: 'm3', hidden: true },
+  null,
+];
+
 const boom = (what: string): never => {
   throw new RequestError('NOT_FOUND', what);
 };
 
 export const resolversFor = (state: { total: number; log: string[] }) => ({
   catalog: {
-    Media: { __resolveType: ({ pages, hidden }: Row) => (hidden ? 'Hidden' : pages ? 'Book' : 'Film') },
+    Media: {
+      __resolveReference: ({ id }: Row) => media.find((one) => one?.id === id) ?? null,
+      __resolveType: ({ pages, hidden }: Row) => (hidden ? 'Hidden' : pages ? 'Book' : 'Film'),
+    },
     Found: {
       __resolveType: ({ pages, weight }: Row) => (weight !== undefined ? 'Product' : pages ? 'Book' : 'Film'),
     },
@@ -128,12 +138,7 @@ export const resolversFor = (state: { total: number; log: string[] }) => ({
         ids ? ids.map((id) => products.get(id) ?? null) : [...products.values()],
       product: (_: unknown, { id }: { id: string }) =>
         products.get(id) ?? (id === 'gone' ? { id, title: 'Gone' } : null),
-      media: () => [
-        { id: 'm1', title: 'Book', pages: 3 },
-        { id: 'm2', title: 'Film' },
-        { id: 'm3', hidden: true },
-        null,
-      ],
+      media: () => media,
       found: () => [{ id: 'm1', title: 'Book', pages: 3 }, products.get('p1')],
       grid: () => [[1, 2], [], [3]],
       shelves: () => [[products.get('p1')], [], [products.get('p2'), products.get('p1')]],
@@ -168,7 +173,7 @@ export const resolversFor = (state: { total: number; log: string[] }) => ({
       reviews: ({ id }: Row) => reviews.filter(({ author }) => author.id === id),
     },
     Media: { stars: ({ id }: Row) => (id === 'm1' ? 5 : 2) },
-    Query: { latest: () => reviews },
+    Query: { latest: () => reviews, liked: () => [{ id: 'm1' }, { id: 'm2' }] },
   },
   users: {
     User: {

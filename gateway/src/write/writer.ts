@@ -144,10 +144,9 @@ class Unit {
     const { key, name } = place.field;
     const when = placeCode(place);
     if (name === '__typename') {
-      const own = text(JSON.stringify(type.name));
-      return isObjectType(type)
-        ? { constant: JSON.stringify(type.name), value: own, when }
-        : { constant: null, value: `(o.__typename||${own})`, when };
+      // Of an interface object whose type nobody has told.
+      if (!isObjectType(type)) checks.push(when === null ? 'true' : when);
+      return { constant: JSON.stringify(type.name), value: text(JSON.stringify(type.name)), when };
     }
     if (isRoot && (name === '__schema' || name === '__type'))
       return { constant: null, value: `i.get(${text(key)})`, when };
