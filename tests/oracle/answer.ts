@@ -1,4 +1,5 @@
 // How answers are compared: what they say, and which gaps they explain.
+import { mostPlaces } from '../../gateway/src/execute/errors.ts';
 
 export type Answer = {
   readonly data?: unknown;
@@ -63,9 +64,14 @@ const lostIn = (whole: unknown, part: unknown, path: readonly (string | number)[
 
 /** A subgraph is away: what is there is right, and each gap is explained. null or a sentence. */
 export const unexplained = (whole: Answer, part: Answer): string | null => {
-  const gaps = new Set((part.errors ?? []).map(({ path }) => gapOf(part.data ?? null, path)));
+  const errors = part.errors ?? [];
+  const gaps = new Set(errors.map(({ path }) => gapOf(part.data ?? null, path)));
+  // What a call that failed was asked for is told at so many places, and not at more.
+  const isCutOff = [...Map.groupBy(errors, ({ message }) => message).values()].some(
+    (alike) => alike.length >= mostPlaces,
+  );
   const lost = lostIn(whole.data ?? null, part.data ?? null, []).filter(
-    (place) => place === null || !gaps.has(place),
+    (place) => place === null || !(isCutOff || gaps.has(place)),
   );
   return lost.length === 0
     ? null

@@ -41,7 +41,7 @@ export const readErrors = (envelope: Readonly<Record<string, unknown>>): Reporte
 };
 
 /** places at which one failed call is reported one by one */
-const mostPlaces = 100;
+export const mostPlaces = 100;
 
 /** Where the shape's fields are missing in what was delivered so far. */
 export const missingIn = (

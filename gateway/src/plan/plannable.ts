@@ -63,6 +63,28 @@ const typename: SelectionSetNode = {
   selections: [{ kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } }],
 };
 
+const isConditional = ({ directives }: SelectionNode): boolean =>
+  (directives ?? []).some(({ name }) => name.value === 'skip' || name.value === 'include');
+
+/**
+ * Where all that is selected of an object may be skipped, planners forget the object: nobody would ask whether it is there.
+ */
+const withoutForgotten = (document: DocumentNode): DocumentNode =>
+  visit(document, {
+    Field: {
+      leave: (field) =>
+        field.selectionSet?.selections.every(isConditional)
+          ? {
+              ...field,
+              selectionSet: {
+                ...field.selectionSet,
+                selections: [...typename.selections, ...field.selectionSet.selections],
+              },
+            }
+          : undefined,
+    },
+  });
+
 /** A planner cannot read `{}`. */
 const withoutEmptySelections = (document: DocumentNode): DocumentNode =>
   visit(document, { SelectionSet: (set) => (set.selections.length ? undefined : typename) });
@@ -84,7 +106,7 @@ const needsALook = /__schema|__type\b|@skip|@include/;
 export const plannable = (text: string, operationName: string | undefined): string | null => {
   const document = parse(text, { noLocation: true });
   const renamed = mayHoldHostileKeys(text) ? renameHostileKeys(document).document : document;
-  const ready = needsALook.test(text) ? pruned(renamed) : renamed;
+  const ready = needsALook.test(text) ? withoutForgotten(pruned(renamed)) : renamed;
   const { operation, fragments } = onlyOperation(ready, operationName);
   if (!asksSomething(operation.selectionSet, fragments)) return null;
   return ready === document ? text : print(withoutEmptySelections(ready));

@@ -1,10 +1,10 @@
 // The planners in a process of their own. The Rust planner ends its whole process at some valid operations, and no limit
 // can tell which; here that costs one process that is started again. It also keeps planning off the thread that answers.
-import { parse } from 'graphql';
 import { openApolloPlanner } from './apollo-planner.ts';
 import { openHivePlanner } from './hive-planner.ts';
+import { planCheck } from './plan-check.ts';
 import type { Engine } from './planner.ts';
-import type { PlanNode, QueryPlan } from './query-plan.ts';
+import type { QueryPlan } from './query-plan.ts';
 
 export type ToPlanner =
   | { readonly kind: 'supergraph'; readonly sdl: string }
@@ -30,20 +30,13 @@ const isCertain = (error: unknown, sdl: string): boolean => {
   return Boolean(item) && !new RegExp(`^(?:type|interface|union) ${item}\\b`, 'm').test(sdl);
 };
 
-/** @throws where an operation of the plan is no GraphQL: the Rust planner has written such */
-const checkOperations = (node: PlanNode | null): void => {
-  if (!node) return;
-  if (node.kind === 'fetch' || node.kind === 'entities') parse(node.operation, { noLocation: true });
-  else if (node.kind === 'condition') for (const one of [node.yes, node.no]) checkOperations(one);
-  else for (const one of node.nodes) checkOperations(one);
-};
-
 /**
  * The Rust planner is young and refuses some operations that can be planned, with entities that are reached over several
  * keys above all. The other planner, slower by far, is asked for those.
  */
 const withSecondOpinion = (sdl: string) => {
   const first = openHivePlanner(sdl).engine;
+  const check = planCheck(sdl);
   let opened: Engine | null = null;
   const second: Engine = (...asked) => {
     opened ??= openApolloPlanner(sdl).engine;
@@ -52,7 +45,7 @@ const withSecondOpinion = (sdl: string) => {
   const plan: Engine = async (...asked) => {
     try {
       const made = await first(...asked);
-      checkOperations(made.node);
+      check(made);
       return made;
     } catch (error) {
       if (isCertain(error, sdl)) throw error;
