@@ -2,7 +2,7 @@
 // opinion of the tests. It is the only file that knows it, and it is loaded only when it is chosen.
 import { createRequire } from 'node:module';
 import type * as apollo from '@apollo/query-planner';
-import { Kind, parse } from 'graphql';
+import { Kind, parse, print, stripIgnoredCharacters, visit } from 'graphql';
 import { planCheck, Unbelievable } from './plan-check.ts';
 import { onlyOperation } from './plannable.ts';
 import type { Engine } from './planner.ts';
@@ -66,12 +66,30 @@ const renamesOf = (rewrites: readonly apollo.FetchDataRewrite[] | undefined): Ke
     return { path: one.path.map(renameStep), to: one.renameKeyTo };
   });
 
+/**
+ * The planner sometimes declares variables of which it then has no use, and subgraphs refuse such an operation.
+ * @param of the client's variables
+ */
+const withoutUnused = (
+  operation: string,
+  of: readonly string[],
+): { readonly operation: string; readonly variables: readonly string[] } => {
+  const isUsed = (name: string): boolean =>
+    (operation.match(new RegExp(`\\$${name}(?!\\w)`, 'g'))?.length ?? 0) > 1;
+  const variables = of.filter(isUsed);
+  if (variables.length === of.length) return { operation, variables };
+  const unused = new Set(of.filter((name) => !isUsed(name)));
+  const document = visit(parse(operation, { noLocation: true }), {
+    VariableDefinition: ({ variable }) => (unused.has(variable.name.value) ? null : undefined),
+  });
+  return { operation: stripIgnoredCharacters(print(document)), variables };
+};
+
 const fetchOf = (node: apollo.FetchNode): Fetch => ({
   kind: 'fetch',
   subgraph: node.serviceName,
   operationKind: node.operationKind,
-  operation: node.operation,
-  variables: node.variableUsages ?? [],
+  ...withoutUnused(node.operation, node.variableUsages ?? []),
   renames: renamesOf(node.outputRewrites),
 });
 
@@ -83,8 +101,10 @@ const nodeOf = (node: apollo.PlanNode, under: Path): PlanNode => {
       return {
         kind: 'entities',
         subgraph: node.serviceName,
-        operation: node.operation,
-        variables: (node.variableUsages ?? []).filter((name) => name !== 'representations'),
+        ...withoutUnused(
+          node.operation,
+          (node.variableUsages ?? []).filter((name) => name !== 'representations'),
+        ),
         batches: [
           {
             alias: '_entities',

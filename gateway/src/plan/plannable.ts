@@ -12,6 +12,7 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
+import { mutationsOnce } from './mutations.ts';
 import { mayHoldHostileKeys, renameHostileKeys } from './response-keys.ts';
 
 const introspection = new Set(['__schema', '__type']);
@@ -109,5 +110,6 @@ export const plannable = (text: string, operationName: string | undefined): stri
   const ready = needsALook.test(text) ? withoutForgotten(pruned(renamed)) : renamed;
   const { operation, fragments } = onlyOperation(ready, operationName);
   if (!asksSomething(operation.selectionSet, fragments)) return null;
-  return ready === document ? text : print(withoutEmptySelections(ready));
+  const once = operation.operation === 'mutation' ? mutationsOnce(ready, fragments) : ready;
+  return once === document ? text : print(withoutEmptySelections(once));
 };
