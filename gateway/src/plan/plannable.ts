@@ -1,8 +1,10 @@
 // What a planner may be given of a client's document. Introspection and `__typename` at the root are answered without
 // any subgraph, a selection that is skipped for good needs none, and hostile response keys travel under other names.
 import {
+  type ASTNode,
   type DirectiveNode,
   type DocumentNode,
+  type FieldNode,
   type FragmentDefinitionNode,
   Kind,
   type OperationDefinitionNode,
@@ -67,24 +69,45 @@ const typename: SelectionSetNode = {
 const isConditional = ({ directives }: SelectionNode): boolean =>
   (directives ?? []).some(({ name }) => name.value === 'skip' || name.value === 'include');
 
-/**
- * Where all that is selected of an object may be skipped, planners forget the object: nobody would ask whether it is there.
- */
-const withoutForgotten = (document: DocumentNode): DocumentNode =>
+const conditionalSpreads = (document: DocumentNode): Set<string> => {
+  const names = new Set<string>();
   visit(document, {
-    Field: {
-      leave: (field) =>
-        field.selectionSet?.selections.every(isConditional)
-          ? {
-              ...field,
-              selectionSet: {
-                ...field.selectionSet,
-                selections: [...typename.selections, ...field.selectionSet.selections],
-              },
-            }
-          : undefined,
+    FragmentSpread: (spread) => {
+      if (isConditional(spread)) names.add(spread.name.value);
     },
   });
+  return names;
+};
+
+const isNode = (one: ASTNode | readonly ASTNode[]): one is ASTNode => !Array.isArray(one);
+
+/**
+ * Where an object may be skipped, and all that is selected of it as well, planners take both conditions for one: nobody
+ * would ask whether the object is there. Elsewhere they do not, and could leave out a call.
+ */
+const withoutForgotten = (document: DocumentNode): DocumentNode => {
+  const spread = conditionalSpreads(document);
+  const mayBeSkipped = (field: FieldNode, around: readonly (ASTNode | readonly ASTNode[])[]): boolean => {
+    if (isConditional(field)) return true;
+    for (const one of around.toReversed()) {
+      if (!isNode(one)) continue;
+      if (one.kind === Kind.FIELD) return false;
+      if (one.kind === Kind.INLINE_FRAGMENT && isConditional(one)) return true;
+      if (one.kind === Kind.FRAGMENT_DEFINITION) return spread.has(one.name.value);
+    }
+    return false;
+  };
+  return visit(document, {
+    Field: {
+      leave: (field, _key, _parent, _path, around) => {
+        const { selectionSet } = field;
+        if (!selectionSet?.selections.every(isConditional) || !mayBeSkipped(field, around)) return undefined;
+        const selections = [...typename.selections, ...selectionSet.selections];
+        return { ...field, selectionSet: { ...selectionSet, selections } };
+      },
+    },
+  });
+};
 
 /** A planner cannot read `{}`. */
 const withoutEmptySelections = (document: DocumentNode): DocumentNode =>
