@@ -120,3 +120,13 @@ test.each<[string, PlanNode]>([
 test('a plan with an operation that is no GraphQL is refused', () => {
   expect(() => check({ source: null, node: fetch('{goods{}}') })).toThrow('Syntax Error');
 });
+
+test('a plan that makes a mutation in two calls is not believed', () => {
+  const made = (operation: string): PlanNode =>
+    ({ ...fetch(operation), operationKind: 'mutation' }) as PlanNode;
+  const again: PlanNode = { kind: 'condition', variable: 'a', yes: made('mutation{a}'), no: null };
+  expect(() =>
+    check({ source: null, node: sequence(made('mutation{a}'), made('mutation{b}')) }),
+  ).not.toThrow();
+  expect(() => check({ source: null, node: sequence(made('mutation{a b}'), again) })).toThrow(Unbelievable);
+});

@@ -49,6 +49,10 @@ class Delivered {
     return this.#keys.get(place)?.has(key) ?? false;
   }
 
+  keysAt(place: string): Iterable<string> {
+    return this.#keys.get(place) ?? [];
+  }
+
   add(place: string, set: SelectionSetNode, fragments: Fragments): void {
     for (const one of set.selections) {
       if (one.kind === Kind.FIELD) {
@@ -191,6 +195,26 @@ export const planCheck = (supergraphSdl: string): CheckPlan => {
     }
   };
 
+  /** A mutation that two calls make is made twice. */
+  const checkMutations = (node: PlanNode | null, made: Set<string>): void => {
+    if (!node || node.kind === 'entities') return;
+    if (node.kind === 'condition') {
+      checkMutations(node.yes, made);
+      checkMutations(node.no, made);
+    } else if (node.kind !== 'fetch') {
+      for (const one of node.nodes) checkMutations(one, made);
+    } else if (node.operationKind === 'mutation') {
+      const { operation, fragments } = onlyOperation(parse(node.operation, { noLocation: true }), undefined);
+      const delivered = new Delivered();
+      delivered.add('', operation.selectionSet, fragments);
+      for (const key of delivered.keysAt('')) {
+        if (made.has(key) && key !== '__typename')
+          throw new Unbelievable(`a plan makes the mutation ${key} twice`);
+        made.add(key);
+      }
+    }
+  };
+
   /** Answers what has come after the node. */
   const follow = (node: PlanNode, before: Delivered): Delivered => {
     switch (node.kind) {
@@ -233,6 +257,7 @@ export const planCheck = (supergraphSdl: string): CheckPlan => {
     }
   };
   return ({ source, node }) => {
+    checkMutations(node, new Set());
     const first = source ? follow(source, new Delivered()) : new Delivered();
     if (node) follow(node, first);
   };
