@@ -129,4 +129,8 @@ test('a plan that makes a mutation in two calls is not believed', () => {
     check({ source: null, node: sequence(made('mutation{a}'), made('mutation{b}')) }),
   ).not.toThrow();
   expect(() => check({ source: null, node: sequence(made('mutation{a b}'), again) })).toThrow(Unbelievable);
+  expect(() =>
+    check({ source: null, node: { ...again, no: made('mutation{a}') } as PlanNode }),
+  ).not.toThrow();
+  expect(() => check({ source: null, node: sequence(again, made('mutation{a}')) })).toThrow(Unbelievable);
 });

@@ -199,8 +199,10 @@ export const planCheck = (supergraphSdl: string): CheckPlan => {
   const checkMutations = (node: PlanNode | null, made: Set<string>): void => {
     if (!node || node.kind === 'entities') return;
     if (node.kind === 'condition') {
-      checkMutations(node.yes, made);
-      checkMutations(node.no, made);
+      // One of the two is run.
+      const branches = [node.yes, node.no].map((branch) => ({ branch, after: new Set(made) }));
+      for (const { branch, after } of branches) checkMutations(branch, after);
+      for (const { after } of branches) for (const key of after) made.add(key);
     } else if (node.kind !== 'fetch') {
       for (const one of node.nodes) checkMutations(one, made);
     } else if (node.operationKind === 'mutation') {
